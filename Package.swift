@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// Warnings are errors where the scripts ask for it (`mount-scripts/test`, CI); a plain `swift build` only shows them.
+let warningsAreErrors = Context.environment["BERGFS_WARNINGS_AS_ERRORS"] == "1"
+
+let settings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "bergfs",
+  products: [.executable(name: "bergfs", targets: ["bergfs"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    module("Telemetry", [logging]),
+    module("WireFormats", ["CExpat", "CZlib"]),
+    module("HTTP", ["CCurl", "Telemetry", logging]),
+    module("AWSCore", ["HTTP", "WireFormats", "Telemetry", "COpenSSL", logging]),
+    module("AWSServices", ["AWSCore", "HTTP", "WireFormats", "Telemetry"]),
+    module("Iceberg", ["WireFormats", "Telemetry", logging]),
+    module("IcebergAWS", ["AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", logging]),
+    module("ObjectCache", ["Iceberg", "Telemetry", logging]),
+    module("CatalogFS", ["ObjectCache", "Iceberg", "WireFormats", "Telemetry", logging]),
+    module("Fuse", ["CFuse", "Telemetry", logging]),
+    module("Configuration", ["Iceberg", "Telemetry", .product(name: "Yams", package: "Yams")]),
+    module(
+      "MountDaemon",
+      [
+        "Fuse", "CatalogFS", "ObjectCache", "IcebergAWS", "Iceberg", "AWSServices", "AWSCore", "HTTP", "Configuration", "WireFormats",
+        "Telemetry", logging,
+      ]),
+    .executableTarget(
+      name: "bergfs",
+      dependencies: [
+        "MountDaemon", "Configuration", "Iceberg", "Telemetry", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    .target(
+      name: "TestSupport", dependencies: ["Iceberg", "Telemetry", "WireFormats", logging], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    tests("TelemetryTests", ["Telemetry"]),
+    tests("WireFormatsTests", ["WireFormats", "TestSupport"]),
+    tests("HTTPTests", ["HTTP", "TestSupport"]),
+    tests("AWSCoreTests", ["AWSCore", "HTTP", "WireFormats", "Telemetry", "TestSupport", logging]),
+    tests("AWSServicesTests", ["AWSServices", "AWSCore", "HTTP", "WireFormats", "TestSupport"]),
+    tests("IcebergTests", ["Iceberg", "WireFormats", "TestSupport"]),
+    tests("IcebergAWSTests", ["IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Iceberg", "TestSupport"]),
+    tests("ObjectCacheTests", ["ObjectCache", "Iceberg", "Telemetry", "TestSupport"]),
+    tests("CatalogFSTests", ["CatalogFS", "ObjectCache", "Iceberg", "Telemetry", "TestSupport", "WireFormats", logging]),
+    tests("FuseTests", ["Fuse", "TestSupport", "Telemetry", logging]),
+    tests("ConfigurationTests", ["Configuration", "Iceberg", "Telemetry", "TestSupport"]),
+    tests("MountDaemonTests", ["MountDaemon", "Configuration", "TestSupport", "Telemetry", logging]),
+    tests(
+      "ConformanceTests",
+      ["Iceberg", "IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Configuration", "Telemetry", "TestSupport", "WireFormats", logging]),
+    tests(
+      "MountTests",
+      [
+        "MountDaemon", "CatalogFS", "Iceberg", "Configuration", "Telemetry", "TestSupport", "WireFormats", logging,
+        .target(name: "bergfs"),
+      ]),
+  ]
+)

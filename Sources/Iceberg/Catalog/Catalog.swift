@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A namespace: one level on Glue, any number on DynamoDB; empty for the root.
+package struct Namespace: Sendable, Hashable, CustomStringConvertible {
+  package var levels: [String]
+
+  package init(_ levels: [String]) {
+    self.levels = levels
+  }
+
+  package static let root = Namespace([])
+  package var description: String { levels.joined(separator: ".") }
+}
+
+/// A table's name in its namespace.
+package struct TableIdentifier: Sendable, Hashable, CustomStringConvertible {
+  package var namespace: Namespace
+  package var name: String
+
+  package init(namespace: Namespace, name: String) {
+    self.namespace = namespace
+    self.name = name
+  }
+
+  package var description: String { "\(namespace).\(name)" }
+}
+
+/// What the catalog says of a namespace.
+package struct NamespaceEntry: Sendable, Hashable {
+  package var namespace: Namespace
+  /// Nanoseconds since 1970; nil where the catalog does not say.
+  package var modified: Int64?
+  package var properties: [String: String]
+
+  package init(namespace: Namespace, modified: Int64?, properties: [String: String]) {
+    self.namespace = namespace
+    self.modified = modified
+    self.properties = properties
+  }
+}
+
+/// What the catalog says of an Iceberg table: the pointer and its guard.
+package struct TableEntry: Sendable, Hashable {
+  package var identifier: TableIdentifier
+  /// Full URI of the current metadata file, exactly as stored.
+  package var metadataLocation: String
+  /// Opaque guard of the entry: Glue `VersionId`, DynamoDB `v`.
+  package var version: String?
+  /// Nanoseconds since 1970.
+  package var modified: Int64?
+
+  package init(identifier: TableIdentifier, metadataLocation: String, version: String?, modified: Int64?) {
+    self.identifier = identifier
+    self.metadataLocation = metadataLocation
+    self.version = version
+    self.modified = modified
+  }
+}
+
+/// One page of a catalog listing.
+package struct CatalogPage<Element: Sendable>: Sendable {
+  package var entries: [Element]
+  /// Goes into the next call; nil after the last page. A page may be empty and still have a next one.
+  package var next: String?
+
+  package init(entries: [Element], next: String?) {
+    self.entries = entries
+    self.next = next
+  }
+}
+
+/// A catalog, reading. Only Iceberg tables that have a metadata pointer and names that later calls could take are ever returned.
+package protocol Catalog: Sendable {
+  /// "glue" or "dynamodb".
+  var kind: String { get }
+
+  /// One page of the direct children of a namespace. A missing parent gives an empty page.
+  func listNamespaces(under parent: Namespace, after token: String?) async throws(CatalogError) -> CatalogPage<NamespaceEntry>
+
+  /// One page of tables with their pointers (DynamoDB: primed by BatchGetItem). Throws `namespaceNotFound` where the catalog says so.
+  func listTables(in namespace: Namespace, after token: String?) async throws(CatalogError) -> CatalogPage<TableEntry>
+
+  /// Nil if there is none, or the name is one the catalog's rules exclude (then no request is sent).
+  func loadNamespace(_ namespace: Namespace) async throws(CatalogError) -> NamespaceEntry?
+
+  /// Nil if there is none, it is no Iceberg table, has no pointer yet, or the name is excluded (then no request is sent).
+  func loadTable(_ identifier: TableIdentifier) async throws(CatalogError) -> TableEntry?
+
+  /// The file access for a table (per-table credentials live behind it); shared where the configuration is the same.
+  func fileIO(for identifier: TableIdentifier) -> any FileIO
+}
+
+/// Why a catalog operation failed.
+package struct CatalogError: Error, Sendable, CustomStringConvertible {
+  package enum Code: String, Sendable, CaseIterable {
+    /// ENOENT
+    case namespaceNotFound
+    /// The catalog itself is missing (DynamoDB table absent): EIO, and an error sentence at mount.
+    case catalogNotFound
+    /// EACCES
+    case denied
+    /// ETIMEDOUT
+    case timedOut
+    /// EIO
+    case failed
+    /// EINTR
+    case cancelled
+  }
+  package var code: Code
+  package var message: String
+  package var requestID: String?
+
+  package init(code: Code, message: String, requestID: String? = nil) {
+    self.code = code
+    self.message = message
+    self.requestID = requestID
+  }
+
+  package var description: String { message }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One metric of the daemon: its name, kind, labels, unit and meaning, from which `docs/operations.md`'s table is made.
+package enum Metric: String, CaseIterable, Sendable {
+  case operations = "bergfs_operations_total"
+  case operationSeconds = "bergfs_operation_duration_seconds"
+  case requests = "bergfs_requests_total"
+  case requestSeconds = "bergfs_request_duration_seconds"
+  case requestRetries = "bergfs_request_retries_total"
+  case bytesRead = "bergfs_read_bytes_total"
+  case bytesFetched = "bergfs_fetched_bytes_total"
+  case cacheHits = "bergfs_cache_hits_total"
+  case cacheMisses = "bergfs_cache_misses_total"
+  case cacheBytes = "bergfs_cache_bytes"
+  case prefetchedBytes = "bergfs_prefetched_bytes_total"
+  case memoryReservedBytes = "bergfs_memory_reserved_bytes"
+  case inodes = "bergfs_inodes"
+  case openHandles = "bergfs_open_handles"
+  case errors = "bergfs_errors_total"
+
+  package enum Kind: String, Sendable {
+    case counter, gauge, histogram
+  }
+
+  package var kind: Kind {
+    switch self {
+    case .operationSeconds, .requestSeconds: .histogram
+    case .cacheBytes, .memoryReservedBytes, .inodes, .openHandles: .gauge
+    case .operations, .requests, .requestRetries, .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .prefetchedBytes, .errors: .counter
+    }
+  }
+
+  /// The label names, in the order in which values are given to ``Metrics``.
+  package var labels: [String] {
+    switch self {
+    case .operations: ["operation", "errno"]
+    case .operationSeconds: ["operation"]
+    case .requests: ["api", "status"]
+    case .requestSeconds, .requestRetries: ["api"]
+    case .errors: ["errno"]
+    case .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .cacheBytes, .prefetchedBytes, .memoryReservedBytes, .inodes, .openHandles: []
+    }
+  }
+
+  package var help: String {
+    switch self {
+    case .operations: "Filesystem operations answered, by operation and errno name (OK for success)."
+    case .operationSeconds: "Time from the kernel's request to the reply."
+    case .requests: "HTTP requests sent to AWS, by API and HTTP status (0: no answer)."
+    case .requestSeconds: "Time from sending a request to the end of its answer."
+    case .requestRetries: "Requests that were sent again."
+    case .bytesRead: "Bytes handed to readers of the mount."
+    case .bytesFetched: "Object bytes received from S3."
+    case .cacheHits: "Blocks found in the block cache."
+    case .cacheMisses: "Blocks that had to be fetched or waited for."
+    case .cacheBytes: "Bytes held by the block cache."
+    case .prefetchedBytes: "Bytes asked for ahead of a reader."
+    case .memoryReservedBytes: "Bytes reserved from the memory limit."
+    case .inodes: "Inodes the kernel knows."
+    case .openHandles: "Open file handles."
+    case .errors: "Failed operations written to errors.jsonl, by errno name."
+    }
+  }
+}
