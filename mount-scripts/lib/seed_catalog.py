@@ -12,6 +12,7 @@ import sys
 import time
 
 from seeding.connection import Connection, clear_environment
+from seeding.datafiles import Payloads
 from seeding.extras import seed_broken, seed_dynamodb, seed_glue
 from seeding.metastores import DynamoDbMetastore, GlueMetastore
 from seeding.objects import UPLOAD_THREADS, make_bucket
@@ -47,8 +48,8 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def seed(metastore, s3, arguments):
-    seeder = Seeder(metastore, s3, SHAPES[arguments.size], f"{arguments.bucket_prefix}-elsewhere")
+def seed(metastore, s3, payloads, arguments):
+    seeder = Seeder(metastore, s3, payloads, f"{arguments.bucket_prefix}-elsewhere")
     odd_keys = seeder.all()
     extra = (seed_glue if metastore.kind == "glue" else seed_dynamodb)(metastore)
     hidden = metastore.put_hidden_entries("lab")
@@ -64,13 +65,14 @@ def main():
     connection = Connection(arguments.endpoint, arguments.region, arguments.access_key, arguments.secret_key)
     s3 = connection.client("s3", connections=UPLOAD_THREADS * 2)
     make_bucket(s3, f"{arguments.bucket_prefix}-elsewhere", arguments.region)
+    payloads = Payloads(SHAPES[arguments.size])
     summary = {"size": arguments.size, "endpoint": arguments.endpoint, "region": arguments.region, "catalogs": {}}
     for kind, bucket, metastore_type in (("glue", "lake", GlueMetastore), ("dynamodb", "dynamodb", DynamoDbMetastore)):
         if arguments.metastore not in (kind, "both"):
             continue
         make_bucket(s3, f"{arguments.bucket_prefix}-{bucket}", arguments.region)
         metastore = metastore_type(connection, f"s3://{arguments.bucket_prefix}-{bucket}/warehouse")
-        summary["catalogs"][kind] = seed(metastore, s3, arguments)
+        summary["catalogs"][kind] = seed(metastore, s3, payloads, arguments)
     summary["seconds"] = round(time.monotonic() - started, 1)
     json.dump(summary, arguments.summary, indent=1, ensure_ascii=True)
     arguments.summary.write("\n")

@@ -36,7 +36,12 @@ class Connection:
             region_name=self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
-            config=Config(max_pool_connections=connections, s3={"addressing_style": "path"}, retries={"mode": "standard"}),
+            config=Config(
+                max_pool_connections=connections,
+                s3={"addressing_style": "path"},
+                retries={"mode": "standard"},
+                request_checksum_calculation="when_required",
+            ),
         )
 
     def catalog_properties(self):

@@ -3,10 +3,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pyarrow as pa
 from boto3.s3.transfer import TransferConfig
 
-UPLOAD_THREADS = 8
+UPLOAD_THREADS = 4
 MEBIBYTE = 1 << 20
+TRANSFER = TransferConfig(multipart_threshold=32 * MEBIBYTE, multipart_chunksize=32 * MEBIBYTE, max_concurrency=2)
 
 # Keys below the data location of the table `odd_keys`. What each of them probes stands beside it.
 ODD_KEYS = (
@@ -66,10 +68,14 @@ def make_bucket(s3, bucket, region):
 
 
 def put_all(s3, bucket, bodies):
-    """Puts (key, bytes) pairs in parallel."""
+    """Puts (key, bytes or pyarrow buffer) pairs in parallel; large ones in parts."""
 
     def put(pair):
-        s3.put_object(Bucket=bucket, Key=pair[0], Body=pair[1])
+        key, body = pair
+        if len(body) >= TRANSFER.multipart_threshold:
+            s3.upload_fileobj(pa.BufferReader(body), bucket, key, Config=TRANSFER)
+        else:
+            s3.put_object(Bucket=bucket, Key=key, Body=bytes(body))
 
     with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
         for _ in pool.map(put, bodies):
@@ -81,8 +87,3 @@ def put_odd_keys(s3, bucket, prefix):
     keys = [prefix + key for key in ODD_KEYS]
     put_all(s3, bucket, ((key, b"" if key.endswith("/") else b"body of " + key.encode()) for key in keys))
     return keys
-
-
-def put_large(s3, bucket, key, stream):
-    config = TransferConfig(multipart_threshold=16 * MEBIBYTE, multipart_chunksize=16 * MEBIBYTE, max_concurrency=4)
-    s3.upload_fileobj(stream, bucket, key, Config=config)

@@ -5,7 +5,6 @@ import gzip
 import json
 import random
 import uuid
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -22,24 +21,15 @@ from pyiceberg.types import (
     LongType,
     NestedField,
     StringType,
-    TimestampType,
     TimestamptzType,
 )
 
 from seeding.connection import split_uri
-from seeding.datafiles import DataFileDescriber, append_described, parquet_bytes
-from seeding.objects import MEBIBYTE, put_all, put_large, put_odd_keys
+from seeding.datafiles import CLICKS, READINGS, Shape, append_files
+from seeding.objects import MEBIBYTE, put_all, put_odd_keys
 
 REGIONS = ("americas", "asia", "europe")
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=timezone.utc)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How large a seed is: small files of one table, bytes of the large file."""
-
-    small_files: int
-    large_bytes: int
 
 
 SHAPES = {"small": Shape(200, 8 * MEBIBYTE), "demo": Shape(2000, 256 * MEBIBYTE)}
@@ -48,13 +38,13 @@ SHAPES = {"small": Shape(200, 8 * MEBIBYTE), "demo": Shape(2000, 256 * MEBIBYTE)
 class Seeder:
     """Makes the tables of one metastore. `s3` serves `bucket` and `elsewhere`, the bucket of the table whose files lie apart."""
 
-    def __init__(self, metastore, s3, shape, elsewhere):
+    def __init__(self, metastore, s3, payloads, elsewhere):
         self.metastore = metastore
         self.catalog = metastore.catalog
         self.s3 = s3
-        self.shape = shape
+        self.payloads = payloads
         self.elsewhere = elsewhere
-        # The same seed gives the same rows in each run and in both metastores.
+        # The same in each run and in both metastores.
         self.random = random.Random(20260101)
 
     def create(self, namespace, name, fields, *, partition=None, location=None, properties=None):
@@ -121,32 +111,15 @@ class Seeder:
 
     def clicks(self):
         """Many small files in one directory, added by one commit."""
-        fields = (
-            NestedField(1, "click_id", LongType(), required=True),
-            NestedField(2, "clicked_at", TimestampType(), required=False),
-            NestedField(3, "page", StringType(), required=False),
-        )
-        table = self.create("web", "clicks", fields)
-        describer, provider, described = DataFileDescriber(table), table.location_provider(), []
+        self.create_of("web", "clicks", CLICKS, self.payloads.clicks)
 
-        def files():
-            for number in range(self.shape.small_files):
-                ids = range(number * 5, number * 5 + 5)
-                rows = {
-                    "click_id": list(ids),
-                    "clicked_at": [datetime(2026, 2, 1) + timedelta(seconds=i) for i in ids],
-                    "page": [f"/page/{i % 97}" for i in ids],
-                }
-                body = parquet_bytes(table, rows)
-                uri = provider.new_data_location(f"{number:05d}-0-{self.file_uuid()}.parquet")
-                described.append(describer.describe(uri, body))
-                yield split_uri(uri)[1], body.to_pybytes()
-
-        put_all(self.s3, split_uri(table.location())[0], files())
-        append_described(table, described)
-
-    def file_uuid(self):
-        return uuid.UUID(int=self.random.getrandbits(128), version=4)
+    def create_of(self, namespace, name, schema, files):
+        """A table of files that are made already."""
+        table = self.catalog.create_table((namespace, name), schema)
+        provider, bucket = table.location_provider(), split_uri(table.location())[0]
+        placed = [(provider.new_data_location(file.name), file) for file in files]
+        put_all(self.s3, bucket, ((split_uri(uri)[1], file.body) for uri, file in placed))
+        append_files(table, placed)
 
     def pageviews(self):
         """Object-storage layout: hashed directories below data/."""
@@ -164,19 +137,7 @@ class Seeder:
 
     def readings(self):
         """One large file that does not compress."""
-        fields = (NestedField(1, "reading_id", LongType(), required=True), NestedField(2, "value", LongType(), required=False))
-        table = self.create("telemetry", "readings", fields)
-        rows = self.shape.large_bytes // 16
-        noise = b"".join(self.random.randbytes(rows) for _ in range(8))
-        columns = {
-            "reading_id": pa.array(range(rows), pa.int64()),
-            "value": pa.Array.from_buffers(pa.int64(), rows, [None, pa.py_buffer(noise)]),
-        }
-        body = parquet_bytes(table, columns, compression="none")
-        uri = table.location_provider().new_data_location(f"00000-0-{self.file_uuid()}.parquet")
-        bucket, key = split_uri(uri)
-        put_large(self.s3, bucket, key, pa.BufferReader(body))
-        append_described(table, [DataFileDescriber(table).describe(uri, body)])
+        self.create_of("telemetry", "readings", READINGS, [self.payloads.reading])
 
     def relocated(self):
         """Data and metadata in another bucket than the table's location."""
@@ -199,7 +160,7 @@ class Seeder:
         document["metadata-log"].append({"timestamp-ms": document["last-updated-ms"], "metadata-file": table.metadata_location})
         document["last-updated-ms"] += 1
         directory, _, name = key.rpartition("/")
-        key = f"{directory}/{int(name.split('-')[0]) + 1:05d}-{self.file_uuid()}.gz.metadata.json"
+        key = f"{directory}/{int(name.split('-')[0]) + 1:05d}-{uuid.uuid4()}.gz.metadata.json"
         self.s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(json.dumps(document).encode()))
         self.metastore.repoint("lab", "compressed", f"s3://{bucket}/{key}")
 
