@@ -4,6 +4,7 @@
 
 PROJECT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Private environments, state of the quickstart, test reports: ignored by git, safe to delete.
+# shellcheck disable=SC2034 # used by those who source this
 TOOLS_ROOT=$PROJECT_ROOT/.build-tools
 
 say() { printf '== %s\n' "$*"; }

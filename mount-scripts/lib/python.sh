@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # Two private Python environments: the emulator pins a botocore of its own, so it cannot share one with the clients. Source after common.sh.
 
+# shellcheck disable=SC2034 # used by those who source this
 EMULATOR_PYTHON=$TOOLS_ROOT/emulator/bin/python
-# Used by the scripts that source this file.
 # shellcheck disable=SC2034
 CLIENTS_PYTHON=$TOOLS_ROOT/clients/bin/python
 

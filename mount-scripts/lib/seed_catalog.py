@@ -3,11 +3,13 @@
 """Fills an empty account (an emulator's) with an Iceberg catalog in Glue and one in DynamoDB, their files in S3.
 
 The catalogs hold the same tables at different locations, plus what only one of them can hold. A JSON summary of all that was made goes to
---summary (default: standard output). Run it with the Python environment `clients`.
+--summary (default: standard output). The keys come from the environment, SEED_ACCESS_KEY and SEED_SECRET_KEY, so that no list of processes
+shows them. Run it with the Python environment `clients`.
 """
 
 import argparse
 import json
+import os
 import sys
 import time
 
@@ -37,8 +39,6 @@ EXTRA_NAMESPACES = {"glue": [], "dynamodb": ["archive.cold", "logistics", "logis
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--endpoint", required=True, help="URL that serves S3, Glue and DynamoDB")
-    parser.add_argument("--access-key", required=True)
-    parser.add_argument("--secret-key", required=True)
     parser.add_argument("--region", default="eu-central-1")
     parser.add_argument("--size", choices=sorted(SHAPES), default="demo")
     parser.add_argument("--bucket-prefix", default="bergfs", help="buckets are PREFIX-lake, PREFIX-dynamodb and PREFIX-elsewhere")
@@ -46,6 +46,13 @@ def parse_arguments():
     parser.add_argument("--broken", action="store_true", help="also a namespace of tables whose metadata cannot be read")
     parser.add_argument("--summary", type=argparse.FileType("w"), default=sys.stdout, help="file for the JSON summary")
     return parser.parse_args()
+
+
+def keys():
+    try:
+        return os.environ["SEED_ACCESS_KEY"], os.environ["SEED_SECRET_KEY"]
+    except KeyError as missing:
+        sys.exit(f"seed_catalog.py: the environment variable {missing.args[0]} is not set")
 
 
 def seed(metastore, s3, payloads, arguments):
@@ -62,7 +69,7 @@ def main():
     arguments = parse_arguments()
     clear_environment()
     started = time.monotonic()
-    connection = Connection(arguments.endpoint, arguments.region, arguments.access_key, arguments.secret_key)
+    connection = Connection(arguments.endpoint, arguments.region, *keys())
     s3 = connection.client("s3", connections=UPLOAD_THREADS * 2)
     make_bucket(s3, f"{arguments.bucket_prefix}-elsewhere", arguments.region)
     payloads = Payloads(SHAPES[arguments.size])
