@@ -12,6 +12,13 @@ package struct Namespace: Sendable, Hashable, CustomStringConvertible {
   package var description: String { levels.joined(separator: ".") }
 }
 
+/// Equality is that of the bytes: `String`'s own takes two Unicode forms of one character for equal, DynamoDB does not.
+extension Namespace {
+  package static func == (left: Namespace, right: Namespace) -> Bool {
+    left.levels.count == right.levels.count && zip(left.levels, right.levels).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+  }
+}
+
 /// A table's name in its namespace.
 package struct TableIdentifier: Sendable, Hashable, CustomStringConvertible {
   package var namespace: Namespace
@@ -23,6 +30,12 @@ package struct TableIdentifier: Sendable, Hashable, CustomStringConvertible {
   }
 
   package var description: String { "\(namespace).\(name)" }
+}
+
+extension TableIdentifier {
+  package static func == (left: TableIdentifier, right: TableIdentifier) -> Bool {
+    left.namespace == right.namespace && left.name.utf8.elementsEqual(right.name.utf8)
+  }
 }
 
 /// What the catalog says of a namespace.

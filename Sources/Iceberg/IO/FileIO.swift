@@ -27,6 +27,14 @@ package struct ObjectLocation: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
+/// Equality is that of the bytes: `String`'s own takes two Unicode forms of one character for equal, S3 does not.
+extension ObjectLocation {
+  package static func == (left: ObjectLocation, right: ObjectLocation) -> Bool {
+    left.key.utf8.elementsEqual(right.key.utf8) && left.bucket.utf8.elementsEqual(right.bucket.utf8)
+      && left.scheme.utf8.elementsEqual(right.scheme.utf8)
+  }
+}
+
 /// What is known of one version of an object without reading it.
 package struct ObjectAttributes: Sendable, Hashable {
   package var location: ObjectLocation

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One AWS service as far as addressing, signing and decoding go (spec: clients.md §7, §10).
+package struct AWSService: Sendable, Hashable {
+  /// How requests and errors of a service look on the wire.
+  package enum Wire: Sendable, Hashable {
+    case restXML
+    case json
+    case restJSON
+    case query
+  }
+
+  /// For messages: "S3", "Glue".
+  package var name: String
+  /// The first label of the service's host: "glue".
+  package var hostLabel: String
+  /// The service in a signature's scope.
+  package var signingName: String
+  /// The end of `AWS_ENDPOINT_URL_…`.
+  package var environmentSuffix: String
+  /// The block's name in a profile's `services` section.
+  package var configurationBlock: String
+  package var wire: Wire
+
+  package init(
+    name: String, hostLabel: String, signingName: String, environmentSuffix: String, configurationBlock: String, wire: Wire
+  ) {
+    self.name = name
+    self.hostLabel = hostLabel
+    self.signingName = signingName
+    self.environmentSuffix = environmentSuffix
+    self.configurationBlock = configurationBlock
+    self.wire = wire
+  }
+
+  package static let s3 = AWSService(
+    name: "S3", hostLabel: "s3", signingName: "s3", environmentSuffix: "S3", configurationBlock: "s3", wire: .restXML)
+  package static let glue = AWSService(
+    name: "Glue", hostLabel: "glue", signingName: "glue", environmentSuffix: "GLUE", configurationBlock: "glue", wire: .json)
+  package static let dynamodb = AWSService(
+    name: "DynamoDB", hostLabel: "dynamodb", signingName: "dynamodb", environmentSuffix: "DYNAMODB", configurationBlock: "dynamodb",
+    wire: .json)
+  package static let sts = AWSService(
+    name: "STS", hostLabel: "sts", signingName: "sts", environmentSuffix: "STS", configurationBlock: "sts", wire: .query)
+  package static let lakeFormation = AWSService(
+    name: "Lake Formation", hostLabel: "lakeformation", signingName: "lakeformation", environmentSuffix: "LAKEFORMATION",
+    configurationBlock: "lakeformation", wire: .restJSON)
+  package static let kms = AWSService(
+    name: "KMS", hostLabel: "kms", signingName: "kms", environmentSuffix: "KMS", configurationBlock: "kms", wire: .json)
+}

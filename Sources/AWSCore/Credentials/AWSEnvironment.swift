@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What AWS tools read from environment variables and shared files, as one value.
+///
+/// Made once at mount from the variables given; nothing here looks at the process itself (spec: clients.md §6.1, §7).
+package struct AWSEnvironment: Sendable {
+  package let variables: [String: String]
+  package let files: SharedFiles
+  package let configPath: String
+  package let credentialsPath: String
+  package let profileName: String
+  /// How the profile was chosen: a property's name, `AWS_PROFILE`, or `default`.
+  package let profileSource: String
+
+  /// Reads the shared files.
+  ///
+  /// - Parameters:
+  ///   - profile: a profile chosen in configuration with the property's name; it wins over `AWS_PROFILE`, and keys in the environment are then
+  ///     not used.
+  ///   - readFile: gives a file's bytes, nil if it does not exist.
+  package init(
+    variables: [String: String], profile: (name: String, source: String)? = nil,
+    readFile: (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
+  ) throws(AWSError) {
+    self.variables = variables
+    let home = variables["HOME"] ?? ""
+    configPath = Self.path(variables["AWS_CONFIG_FILE"], home: home, fallback: ".aws/config")
+    credentialsPath = Self.path(variables["AWS_SHARED_CREDENTIALS_FILE"], home: home, fallback: ".aws/credentials")
+    files = try SharedFiles(
+      config: configPath.isEmpty ? nil : try readFile(configPath), configPath: configPath,
+      credentials: credentialsPath.isEmpty ? nil : try readFile(credentialsPath), credentialsPath: credentialsPath)
+    if let profile {
+      (profileName, profileSource) = profile
+    } else if let name = variables["AWS_PROFILE"], !name.isEmpty {
+      (profileName, profileSource) = (name, "AWS_PROFILE")
+    } else if let name = variables["AWS_DEFAULT_PROFILE"], !name.isEmpty {
+      (profileName, profileSource) = (name, "AWS_DEFAULT_PROFILE")
+    } else {
+      (profileName, profileSource) = ("default", "default")
+    }
+    isProfileConfigured = profile != nil
+  }
+
+  /// Whether the profile was chosen by configuration rather than by a variable.
+  package let isProfileConfigured: Bool
+
+  /// The chosen profile; nil when no file has it.
+  package var profile: SharedFiles.Section? { files.profiles[profileName] }
+
+  /// A variable's value; nil when it is absent or empty.
+  package func variable(_ name: String) -> String? {
+    guard let value = variables[name], !value.isEmpty else { return nil }
+    return value
+  }
+
+  /// A value of the chosen profile; nil when it is absent or empty.
+  package func profileValue(_ key: String) -> String? {
+    guard let value = profile?.values[key], !value.isEmpty else { return nil }
+    return value
+  }
+
+  /// The first that is set: the property, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's `region`.
+  package func region(property: String? = nil) throws(AWSError) -> String {
+    if let region = regionIfKnown(property: property) { return region }
+    throw .configuration(
+      "Unable to load region from any of the providers in the chain: client.region, AWS_REGION and AWS_DEFAULT_REGION are not set, and "
+        + "profile `\(profileName)` in \(configPath) has no region.")
+  }
+
+  /// As ``region(property:)``, nil when none is set.
+  package func regionIfKnown(property: String? = nil) -> String? {
+    if let property, !property.isEmpty { return property }
+    return variable("AWS_REGION") ?? variable("AWS_DEFAULT_REGION") ?? profileValue("region")
+  }
+
+  private static func path(_ configured: String?, home: String, fallback: String) -> String {
+    guard let configured, !configured.isEmpty else { return home.isEmpty ? "" : "\(home)/\(fallback)" }
+    if configured.hasPrefix("~/"), !home.isEmpty { return home + configured.dropFirst() }
+    return configured
+  }
+}

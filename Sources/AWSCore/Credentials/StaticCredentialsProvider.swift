@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// Gives one set of keys for ever.
+package struct StaticCredentialsProvider: AWSCredentialsProvider {
+  private let fixed: AWSCredentials
+
+  package init(_ credentials: AWSCredentials) {
+    fixed = credentials
+  }
+
+  package var name: String { fixed.source }
+
+  package func credentials() async throws(AWSError) -> AWSCredentials? { fixed }
+
+  package func invalidate() {}
+}
+
+/// Makes requests go out unsigned.
+package struct AnonymousCredentialsProvider: AWSCredentialsProvider {
+  package init() {}
+
+  package var name: String { "anonymous" }
+
+  package func credentials() async throws(AWSError) -> AWSCredentials? { .anonymous }
+
+  package func invalidate() {}
+}
+
+extension AWSCredentials {
+  /// No keys on purpose: requests carry no signature.
+  package static let anonymous = AWSCredentials(accessKeyID: "", secretAccessKey: Secret(""), source: "anonymous")
+
+  package var isAnonymous: Bool { accessKeyID.isEmpty && secretAccessKey.isEmpty }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import HTTP
+
+/// What decides the address of a service besides its region (spec: clients.md §7, s3fileio.md §9).
+package struct EndpointSettings: Sendable, Hashable {
+  /// `scheme://host[:port][/base/path]`, already chosen among property, environment and profile.
+  package var customEndpoint: String?
+  /// The name of the key it came from, for messages: `s3.endpoint`, `AWS_ENDPOINT_URL_GLUE`.
+  package var customEndpointSource: String
+  package var usesFIPS: Bool
+  package var usesDualStack: Bool
+  /// S3 only: `s3.path-style-access`.
+  package var usesPathStyle: Bool
+  /// S3 only: `s3.acceleration-enabled`.
+  package var usesAcceleration: Bool
+  /// S3 only: `s3.use-arn-region-enabled`.
+  package var usesARNRegion: Bool
+
+  package init(
+    customEndpoint: String? = nil, customEndpointSource: String = "endpoint", usesFIPS: Bool = false, usesDualStack: Bool = false,
+    usesPathStyle: Bool = false, usesAcceleration: Bool = false, usesARNRegion: Bool = false
+  ) {
+    self.customEndpoint = customEndpoint
+    self.customEndpointSource = customEndpointSource
+    self.usesFIPS = usesFIPS
+    self.usesDualStack = usesDualStack
+    self.usesPathStyle = usesPathStyle
+    self.usesAcceleration = usesAcceleration
+    self.usesARNRegion = usesARNRegion
+  }
+}
+
+/// Where a request goes and whom it is signed for.
+package struct ResolvedEndpoint: Sendable, Hashable {
+  package var endpoint: HTTPEndpoint
+  /// Base path of a custom endpoint and, path style, the bucket; empty or `/…` without a trailing slash. Already percent-encoded.
+  package var pathPrefix: String
+  package var signingName: String
+  package var signingRegion: String
+
+  package init(endpoint: HTTPEndpoint, pathPrefix: String, signingName: String, signingRegion: String) {
+    self.endpoint = endpoint
+    self.pathPrefix = pathPrefix
+    self.signingName = signingName
+    self.signingRegion = signingRegion
+  }
+}

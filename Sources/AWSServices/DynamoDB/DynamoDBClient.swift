@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import AWSCore
+import WireFormats
+
+/// The DynamoDB calls that reading a catalog needs. Source: spec/dynamodb.md §1, §5.
+package struct DynamoDBClient: Sendable {
+  /// Keys in one BatchGetItem: the service's limit.
+  package static let batchLimit = 100
+
+  let sender: any AWSRequestSender
+  let backoff: BatchBackoff
+
+  /// - Parameter backoff: the waits between repetitions of `UnprocessedKeys`.
+  package init(sender: any AWSRequestSender, backoff: BatchBackoff = BatchBackoff()) {
+    self.sender = sender
+    self.backoff = backoff
+  }
+
+  /// DescribeTable. Throws code `ResourceNotFoundException` if there is none.
+  package func describeTable(_ name: String) async throws(AWSError) -> DynamoDBTable {
+    let answer = try await call("DescribeTable", [("TableName", .string(name))])
+    guard let table = answer.document.root["Table"], let status = table["TableStatus"]?.string else { throw answer.malformed("Table") }
+    var indexes: [String] = []
+    if let list = table["GlobalSecondaryIndexes"], list.kind == .array {
+      indexes = list.elements.compactMap { $0["IndexName"]?.string }
+    }
+    return DynamoDBTable(name: table["TableName"]?.string ?? name, status: status, globalIndexes: indexes)
+  }
+
+  /// GetItem. Nil if there is no such item.
+  package func getItem(table: String, key: DynamoDBKey, consistentRead: Bool) async throws(AWSError) -> DynamoDBItem? {
+    let answer = try await call(
+      "GetItem", [("TableName", .string(table)), ("Key", key.json), ("ConsistentRead", .bool(consistentRead))])
+    guard let item = answer.document.root["Item"], !item.isNull else { return nil }
+    return try Self.item(item, of: answer)
+  }
+
+  /// One page of a Query.
+  ///
+  /// - Parameters:
+  ///   - index: a global secondary index; it has no consistent reads.
+  ///   - values: string values for the placeholders of `condition`.
+  ///   - limit: the most items looked at; nil for what fits 1 MB.
+  package func query(
+    table: String, index: String? = nil, condition: String, values: [(placeholder: String, value: String)],
+    consistentRead: Bool, limit: Int? = nil, after key: DynamoDBKey?
+  ) async throws(AWSError) -> DynamoDBPage {
+    var members: [(key: String, value: JSONValue)] = [("TableName", .string(table))]
+    if let index {
+      members.append(("IndexName", .string(index)))
+    } else {
+      members.append(("ConsistentRead", .bool(consistentRead)))
+    }
+    members.append(("KeyConditionExpression", .string(condition)))
+    members.append(
+      ("ExpressionAttributeValues", .object(JSONMembers(values.map { ($0.placeholder, .object(JSONMembers([("S", .string($0.value))]))) })))
+    )
+    if let limit {
+      members.append(("Limit", .integer(Int64(limit))))
+    }
+    if let key {
+      members.append(("ExclusiveStartKey", key.json))
+    }
+    let answer = try await call("Query", members)
+    var page = DynamoDBPage(items: [])
+    if let items = answer.document.root["Items"], items.kind == .array {
+      for node in items.elements {
+        page.items.append(try Self.item(node, of: answer))
+      }
+    }
+    if let last = answer.document.root["LastEvaluatedKey"], !last.isNull {
+      guard let next = DynamoDBKey(last), next != key else { throw answer.malformed("LastEvaluatedKey") }
+      page.lastEvaluatedKey = next
+    }
+    return page
+  }
+
+  func call(_ operation: String, _ members: [(key: String, value: JSONValue)]) async throws(AWSError) -> JSONAnswer {
+    try await sender.call(
+      target: "DynamoDB_20120810.\(operation)", version: "1.0", operation: "DynamoDB.\(operation)", members: members)
+  }
+
+  static func item(_ node: JSONNode, of answer: JSONAnswer) throws(AWSError) -> DynamoDBItem {
+    guard node.kind == .object else { throw answer.malformed("Item") }
+    var item: DynamoDBItem = [:]
+    for (name, value) in node.members {
+      item[name] = DynamoDBValue(value)
+    }
+    return item
+  }
+}

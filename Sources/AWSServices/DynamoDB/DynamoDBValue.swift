@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import WireFormats
+
+/// A value of a DynamoDB attribute, of the two types that Iceberg catalogs use. Source: spec/dynamodb.md §4.
+package enum DynamoDBValue: Sendable, Hashable {
+  case string(String)
+  /// The digits as the service writes them.
+  case number(String)
+  /// Any other type; its content is never needed.
+  case other
+
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
+  package var integer: Int64? { if case .number(let digits) = self { Int64(digits) } else { nil } }
+
+  init(_ node: JSONNode) {
+    if let text = node["S"]?.string {
+      self = .string(text)
+    } else if let digits = node["N"]?.string {
+      self = .number(digits)
+    } else {
+      self = .other
+    }
+  }
+}
+
+/// The attributes of an item.
+package typealias DynamoDBItem = [String: DynamoDBValue]
+
+/// The key of an item, or the place where a query goes on: string attributes by name.
+package struct DynamoDBKey: Sendable, Hashable {
+  package var attributes: [String: String]
+
+  package init(_ attributes: [String: String]) {
+    self.attributes = attributes
+  }
+
+  /// Nil if it holds anything but strings.
+  init?(_ node: JSONNode) {
+    guard node.kind == .object else { return nil }
+    attributes = [:]
+    for (name, value) in node.members {
+      guard let text = value["S"]?.string else { return nil }
+      attributes[name] = text
+    }
+  }
+
+  /// The form of requests: `{"identifier":{"S":"db.t"},…}`, sorted by name.
+  package var json: JSONValue {
+    .object(JSONMembers(attributes.sorted { $0.key < $1.key }.map { ($0.key, .object(JSONMembers([("S", .string($0.value))]))) }))
+  }
+
+  /// The key as one text, and back: goes round through page tokens.
+  package var token: String { String(decoding: json.serialized(), as: UTF8.self) }
+
+  package init?(token: String) {
+    guard let document = try? JSONDocument(parsing: Array(token.utf8)) else { return nil }
+    self.init(document.root)
+  }
+}
+
+/// What DescribeTable says of a table.
+package struct DynamoDBTable: Sendable, Hashable {
+  package var name: String
+  /// `ACTIVE`, `CREATING`, …
+  package var status: String
+  package var globalIndexes: [String]
+}
+
+/// One page of a query. A page may be empty and still have a next one.
+package struct DynamoDBPage: Sendable, Hashable {
+  package var items: [DynamoDBItem]
+  package var lastEvaluatedKey: DynamoDBKey?
+}
