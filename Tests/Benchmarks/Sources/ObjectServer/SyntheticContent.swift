@@ -22,13 +22,12 @@ package enum SyntheticContent {
   /// `count` bytes from `offset`.
   package static func bytes(offset: Int, count: Int) -> [UInt8] {
     let firstWord = offset / 8
-    let lastWord = (offset + count + 7) / 8
-    var words: [UInt8] = []
-    words.reserveCapacity((lastWord - firstWord) * 8)
-    for index in firstWord..<max(firstWord, lastWord) {
-      withUnsafeBytes(of: word(UInt64(index)).littleEndian) { words.append(contentsOf: $0) }
+    let wordCount = (offset + count + 7) / 8 - firstWord
+    let words = [UInt64](unsafeUninitializedCapacity: wordCount) { buffer, initialized in
+      for index in 0..<wordCount { buffer[index] = word(UInt64(firstWord + index)).littleEndian }
+      initialized = wordCount
     }
-    return Array(words[(offset - firstWord * 8)...].prefix(count))
+    return words.withUnsafeBytes { Array($0[(offset - firstWord * 8)...].prefix(count)) }
   }
 
   /// Anonymous memory holding the first `size` bytes, for `sendfile`.
@@ -38,7 +37,17 @@ package enum SyntheticContent {
     let raw = bench_memfd_create("synthetic")
     guard raw >= 0 else { throw SystemFailure("memfd_create") }
     let descriptor = OwnedDescriptor(raw: raw)
-    try write(size: size, to: descriptor.raw, from: 0)
+    guard ftruncate(raw, off_t(size)) == 0 else { throw SystemFailure("ftruncate") }
+    guard size > 0 else { return descriptor }
+    // A mapping of whole words; what lies beyond the size is in the last page and never part of the file.
+    let wordCount = (size + 7) / 8
+    guard let base = mmap(nil, wordCount * 8, PROT_READ | PROT_WRITE, MAP_SHARED, raw, 0), base != MAP_FAILED else {
+      throw SystemFailure("mmap")
+    }
+    // SAFETY: the words are used up to the munmap only.
+    let words = base.bindMemory(to: UInt64.self, capacity: wordCount)
+    for index in 0..<wordCount { words[index] = word(UInt64(index)).littleEndian }
+    munmap(base, wordCount * 8)
     return descriptor
   }
 
