@@ -8,10 +8,19 @@ struct Connection {
   private static let largestBody = 16 << 20
   /// Body bytes between two looks at the clock on a shaped connection: 256 KiB are 3 ms at 90 MB/s.
   private static let shapedStep = 256 << 10
+  /// Body bytes a `sendfile` call on a bare connection; 8 MiB cost nothing against 1 GiB in one call.
+  private static let bareStep = 8 << 20
+
+  /// What became of an answer: a peer that goes away has still taken part of the body.
+  private struct Outcome {
+    var bodyBytes: Int
+    var isComplete: Bool
+  }
 
   private let socket: OwnedDescriptor
   private let server: ObjectServer
   private var received: [UInt8] = []
+  private var isCounted = false
 
   init(socket: OwnedDescriptor, server: ObjectServer) {
     self.socket = socket
@@ -34,15 +43,23 @@ struct Connection {
       // A body that is not taken in would be read as the next request: such a connection ends with the answer.
       let leavesBody = !hasReadableBody && (request.isChunked || request.contentLength > 0)
       let closing = request.closesConnection || leavesBody
-      let response = server.answer(request)
-      server.statistics.started(response.kind)
-      let sent = send(response, closing: closing, since: since)
-      server.statistics.finished(response.kind, bytes: sent ?? 0)
-      if !response.kind.hasPrefix("__") {
-        server.log?.write(request, status: response.status, bytes: sent ?? 0, microseconds: Int((Shape.now() - since) / 1000))
-      }
-      if closing || sent == nil { return }
+      let outcome = answer(request, closing: closing, since: since)
+      if closing || !outcome.isComplete { return }
     }
+  }
+
+  /// Answers one request, counted and logged unless it is about the server itself.
+  private mutating func answer(_ request: HTTPRequest, closing: Bool, since: UInt64) -> Outcome {
+    let response = server.answer(request)
+    guard !response.kind.hasPrefix("__") else { return send(response, closing: closing, since: since) }
+    if !isCounted { server.statistics.connectionOpened() }
+    isCounted = true
+    server.statistics.started(response.kind)
+    let outcome = send(response, closing: closing, since: since)
+    server.statistics.finished(bytes: outcome.bodyBytes)
+    let microseconds = Int((Shape.now() - since) / 1000)
+    server.log?.write(request, status: response.status, bytes: outcome.bodyBytes, microseconds: microseconds)
+    return outcome
   }
 
   /// The next request head without its empty line; nil at the end of the connection.
@@ -88,38 +105,43 @@ struct Connection {
     return nil
   }
 
-  /// Writes an answer; returns the body bytes written, or nil when the peer went away.
-  private func send(_ response: HTTPResponse, closing: Bool, since: UInt64) -> Int? {
+  private func send(_ response: HTTPResponse, closing: Bool, since: UInt64) -> Outcome {
     let shape = server.shape
     if shape.latency > 0 { Shape.sleep(until: since + shape.latency) }
     let head = response.head(closing: closing)
     switch response.body {
     case .head, .none:
-      return sendAll(head, more: false) ? 0 : nil
+      return Outcome(bodyBytes: 0, isComplete: sendAll(head, more: false))
     case .bytes(let bytes):
-      return sendAll(head + bytes, more: false) ? bytes.count : nil
+      return sendSmall(head, bytes[...])
     case .content(.memory(let bytes), let offset, let count):
-      return sendAll(head + bytes[offset..<(offset + count)], more: false) ? count : nil
+      return sendSmall(head, bytes[offset..<(offset + count)])
     case .content(.file(let file), let offset, let count):
-      guard sendAll(head, more: count > 0) else { return nil }
-      return sendFile(file, offset: offset, count: count, shape) ? count : nil
+      guard sendAll(head, more: count > 0) else { return Outcome(bodyBytes: 0, isComplete: false) }
+      return sendFile(file, offset: offset, count: count, shape)
     }
   }
 
-  private func sendFile(_ file: OwnedDescriptor, offset: Int, count: Int, _ shape: Shape) -> Bool {
+  private func sendSmall(_ head: [UInt8], _ body: ArraySlice<UInt8>) -> Outcome {
+    let isComplete = sendAll(head + body, more: false)
+    return Outcome(bodyBytes: isComplete ? body.count : 0, isComplete: isComplete)
+  }
+
+  private func sendFile(_ file: OwnedDescriptor, offset: Int, count: Int, _ shape: Shape) -> Outcome {
     var position = off_t(offset)
     var rest = count
     let start = Shape.now()
-    let step = shape.bytesPerSecond == nil ? Int.max : Connection.shapedStep
+    // Steps on a bare connection too: what a peer took before it went away is known only between calls.
+    let step = shape.bytesPerSecond == nil ? Connection.bareStep : Connection.shapedStep
     while rest > 0 {
       let sent = sendfile(socket.raw, file.raw, &position, min(rest, step))
       if sent < 0 && errno == EINTR { continue }
       // Zero: the file became shorter than its facts; the connection must not go on as if all had come.
-      guard sent > 0 else { return false }
+      guard sent > 0 else { break }
       rest -= sent
       if shape.bytesPerSecond != nil { Shape.sleep(until: shape.due(sent: count - rest, start: start)) }
     }
-    return true
+    return Outcome(bodyBytes: count - rest, isComplete: rest == 0)
   }
 
   private func sendAll(_ bytes: [UInt8], more: Bool) -> Bool {

@@ -29,7 +29,6 @@ package final class ObjectServer: Sendable {
       case .failure(let failure):
         return failure
       case .success(let socket):
-        statistics.connectionOpened()
         let started = Listener.startThread {
           var connection = Connection(socket: socket, server: self)
           connection.serve()

@@ -16,23 +16,24 @@ package final class RequestStatistics: Sendable {
 
   package init() {}
 
+  /// Counts a connection, at its first counted request.
   package func connectionOpened() {
     state.withLock { $0.connections += 1 }
   }
 
-  /// Counts a request whose answer is about to be written; the server's own (`__stats`, `__reset`) are in flight but not counted.
+  /// Counts a request whose answer is about to be written.
   package func started(_ kind: String) {
     state.withLock { state in
-      if !kind.hasPrefix("__") { state.requests[kind, default: 0] += 1 }
+      state.requests[kind, default: 0] += 1
       state.inFlight += 1
       state.mostInFlight = max(state.mostInFlight, state.inFlight)
     }
   }
 
   /// Counts the body bytes that reached the socket.
-  package func finished(_ kind: String, bytes: Int) {
+  package func finished(bytes: Int) {
     state.withLock { state in
-      if !kind.hasPrefix("__") { state.bytesSent += bytes }
+      state.bytesSent += bytes
       state.inFlight -= 1
     }
   }
@@ -42,7 +43,8 @@ package final class RequestStatistics: Sendable {
     state.withLock { $0 = State(inFlight: $0.inFlight, mostInFlight: $0.inFlight) }
   }
 
-  /// `{"requests":{kind:count},"bytes_sent":…,"connections":…,"most_in_flight":…}`; connections are those opened since the reset.
+  /// `{"requests":{kind:count},"bytes_sent":…,"connections":…,"most_in_flight":…}`; connections are
+  /// those whose first request came since the reset.
   package var document: JSONValue {
     let state = state.withLock { $0 }
     return .object([
