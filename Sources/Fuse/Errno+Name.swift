@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+extension Errno: CustomStringConvertible {
+  /// The symbol of the number, as errno(3) lists it (`ENOENT`); `OK` for 0, `E<number>` for one without a symbol.
+  package var name: String {
+    switch rawValue {
+    case 0: "OK"
+    case ENOENT: "ENOENT"
+    case EPERM: "EPERM"
+    case EIO: "EIO"
+    case EACCES: "EACCES"
+    case EINTR: "EINTR"
+    case ESTALE: "ESTALE"
+    case EROFS: "EROFS"
+    case EINVAL: "EINVAL"
+    case EEXIST: "EEXIST"
+    case EBUSY: "EBUSY"
+    case ENOTDIR: "ENOTDIR"
+    case EISDIR: "EISDIR"
+    case ENOTEMPTY: "ENOTEMPTY"
+    case ENOSYS: "ENOSYS"
+    case ENOMEM: "ENOMEM"
+    case ENOSPC: "ENOSPC"
+    case EFBIG: "EFBIG"
+    case EBADF: "EBADF"
+    case ENAMETOOLONG: "ENAMETOOLONG"
+    case ETIMEDOUT: "ETIMEDOUT"
+    case ENOTCONN: "ENOTCONN"
+    case EMFILE: "EMFILE"
+    case ENODEV: "ENODEV"
+    case EXDEV: "EXDEV"
+    case ELOOP: "ELOOP"
+    case EAGAIN: "EAGAIN"
+    case EOPNOTSUPP: "EOPNOTSUPP"
+    case EOVERFLOW: "EOVERFLOW"
+    case ENXIO: "ENXIO"
+    default: "E\(rawValue)"
+    }
+  }
+
+  package var description: String { name }
+
+  /// What the system calls the error: `No such file or directory`.
+  package static func text(_ number: Int32) -> String {
+    var buffer = [CChar](repeating: 0, count: 128)
+    return buffer.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress, let text = strerror_l_or_r(number, base, buffer.count) else { return "error \(number)" }
+      return String(cString: text)
+    }
+  }
+
+  /// strerror_r comes in two kinds: the XSI one returns a number, the GNU one the text. Swift's Glibc module shows the XSI one.
+  private static func strerror_l_or_r(_ number: Int32, _ buffer: UnsafeMutablePointer<CChar>, _ size: Int) -> UnsafePointer<CChar>? {
+    guard strerror_r(number, buffer, size) == 0 else { return nil }
+    return UnsafePointer(buffer)
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CFuse
+import Glibc
+
+/// Tells the kernel to forget what it has cached.
+///
+/// The kernel takes the directory's lock for it, so it waits for requests under way in that directory: call it from a service task, after the
+/// reply, never from within a request (design of the mount: it would wait for itself). Each call runs on a thread of its own, so that waiting
+/// never blocks the cooperative pool. Sendable; the session lives as long as a notifier does.
+package struct FuseNotifier: Sendable {
+  let bridge: FuseBridge
+
+  /// Forgets the entry `name` of a directory, positive or negative.
+  ///
+  /// - Returns: nil if it was done or the kernel did not know the entry; else why not.
+  @discardableResult
+  package func invalidateEntry(parent: UInt64, name: [UInt8]) async -> Errno? {
+    await notify { session in
+      withCString(name) { fuse_lowlevel_notify_inval_entry(session, parent, $0, name.count) }
+    }
+  }
+
+  /// Forgets the attributes and the cached pages (for a directory, the cached listing) of an inode.
+  ///
+  /// - Returns: nil if it was done or the kernel did not know the inode; else why not.
+  @discardableResult
+  package func invalidateInode(_ inode: UInt64) async -> Errno? {
+    await notify { fuse_lowlevel_notify_inval_inode($0, inode, 0, 0) }
+  }
+
+  private func notify(_ call: @escaping @Sendable (OpaquePointer) -> Int32) async -> Errno? {
+    let bridge = bridge
+    let result = await NamedThread.run("bergfs-notify") { () -> Int32 in
+      guard let session = bridge.current else { return -ENOTCONN }
+      return call(session.pointer)
+    }
+    switch result {
+    case .some(0), .some(-ENOENT): return nil
+    case .some(let number): return Errno(rawValue: -number)
+    case nil: return Errno(rawValue: EAGAIN)
+    }
+  }
+}
