@@ -82,9 +82,3 @@ mounted_at() {
   local path=${1%/}
   awk -v want="${path// /\\040}" '$5 == want { found = 1 } END { exit !found }' /proc/self/mountinfo
 }
-
-# project_fuse_mounts: mountpoints of this project's filesystem, one a line.
-project_fuse_mounts() {
-  awk '{ for (i = 7; i <= NF; i++) if ($i == "-") break; if ($(i + 1) ~ /^fuse(\.bergfs)?$/ && ($(i + 2) ~ /bergfs/ || $(i + 1) ~ /bergfs/)) print $5 }' \
-    /proc/self/mountinfo
-}

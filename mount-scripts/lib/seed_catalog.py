@@ -3,17 +3,16 @@
 """Fills an empty account (an emulator's) with an Iceberg catalog in Glue and one in DynamoDB, their files in S3.
 
 The catalogs hold the same tables at different locations, plus what only one of them can hold. A JSON summary of all that was made goes to
---summary (default: standard output). The keys come from the environment, SEED_ACCESS_KEY and SEED_SECRET_KEY, so that no list of processes
-shows them. Run it with the Python environment `clients`.
+--summary (default: standard output). The keys come from the environment, SEED_ACCESS_KEY and SEED_SECRET_KEY.
+Run it with the Python environment `clients`.
 """
 
 import argparse
 import json
-import os
 import sys
 import time
 
-from seeding.connection import Connection, clear_environment
+from seeding.connection import Connection, clear_environment, keys_from_environment
 from seeding.datafiles import Payloads
 from seeding.extras import seed_broken, seed_dynamodb, seed_glue
 from seeding.metastores import DynamoDbMetastore, GlueMetastore
@@ -48,13 +47,6 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def keys():
-    try:
-        return os.environ["SEED_ACCESS_KEY"], os.environ["SEED_SECRET_KEY"]
-    except KeyError as missing:
-        sys.exit(f"seed_catalog.py: the environment variable {missing.args[0]} is not set")
-
-
 def seed(metastore, s3, payloads, arguments):
     seeder = Seeder(metastore, s3, payloads, f"{arguments.bucket_prefix}-elsewhere")
     odd_keys = seeder.all()
@@ -69,7 +61,7 @@ def main():
     arguments = parse_arguments()
     clear_environment()
     started = time.monotonic()
-    connection = Connection(arguments.endpoint, arguments.region, *keys())
+    connection = Connection(arguments.endpoint, arguments.region, *keys_from_environment())
     s3 = connection.client("s3", connections=UPLOAD_THREADS * 2)
     make_bucket(s3, f"{arguments.bucket_prefix}-elsewhere", arguments.region)
     payloads = Payloads(SHAPES[arguments.size])

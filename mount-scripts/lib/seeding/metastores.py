@@ -51,6 +51,12 @@ class GlueMetastore:
             DatabaseName=namespace, TableInput=table_input, SkipArchive=True, VersionId=entry["VersionId"]
         )
 
+    def put_pointer(self, namespace, table, location):
+        """A new entry that points at a metadata file, with no more than a reader needs."""
+        parameters = {"table_type": "ICEBERG", "metadata_location": location}
+        table_input = {"Name": table, "TableType": "EXTERNAL_TABLE", "Parameters": parameters, "StorageDescriptor": {"Columns": []}}
+        self.client.create_table(DatabaseName=namespace, TableInput=table_input)
+
     def put_hidden_entries(self, namespace):
         """Entries that are no Iceberg tables, or not yet: none may be shown. Returns their names."""
         location = f"{self.warehouse}/{namespace}.db"
@@ -158,6 +164,9 @@ class DynamoDbMetastore:
 
     def put_table(self, namespace, table, properties):
         self.put(f"{namespace}.{table}", namespace, properties)
+
+    def put_pointer(self, namespace, table, location):
+        self.put_table(namespace, table, {"table_type": "ICEBERG", "metadata_location": location})
 
     def adopt(self, source, namespace, table):
         """Moves the entry of PyIceberg's table `source` (namespace, name) to an item of Java's shape in any namespace, under any name."""

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Looks at and changes a seeded account as another client would: boto3 and PyIceberg. Answers are JSON on standard output.
+
+The keys come from the environment, SEED_ACCESS_KEY and SEED_SECRET_KEY. Run it with the Python environment `clients`.
+"""
+
+import argparse
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from seeding.connection import Connection, clear_environment, keys_from_environment
+from seeding.metastores import DynamoDbMetastore, GlueMetastore
+from seeding.objects import UPLOAD_THREADS
+
+METASTORES = {"glue": GlueMetastore, "dynamodb": DynamoDbMetastore}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--region", default="eu-central-1")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    objects = commands.add_parser("objects", help="key, size, etag, time and, with --digest, SHA-256 of every object below a prefix")
+    objects.add_argument("bucket")
+    objects.add_argument("prefix", nargs="?", default="")
+    objects.add_argument("--digest", action="store_true")
+
+    for name, text in (("pointer", "where the entry points"), ("append", "commit: append a copy of the table's first row")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("metastore", choices=sorted(METASTORES))
+        command.add_argument("namespace")
+        command.add_argument("table")
+
+    entries = commands.add_parser("entries", help="a new namespace of COUNT entries that all point at one metadata file")
+    entries.add_argument("metastore", choices=sorted(METASTORES))
+    entries.add_argument("namespace")
+    entries.add_argument("count", type=int)
+    entries.add_argument("metadata_location")
+    return parser.parse_args()
+
+
+def list_objects(connection, arguments):
+    s3 = connection.client("s3", connections=UPLOAD_THREADS)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=arguments.bucket, Prefix=arguments.prefix)
+    found = [
+        {"key": entry["Key"], "size": entry["Size"], "etag": entry["ETag"], "last_modified": entry["LastModified"].timestamp()}
+        for page in pages
+        for entry in page.get("Contents", [])
+    ]
+
+    def add_digest(entry):
+        body, digest = s3.get_object(Bucket=arguments.bucket, Key=entry["key"])["Body"], hashlib.sha256()
+        for part in body.iter_chunks(1 << 20):
+            digest.update(part)
+        entry["sha256"] = digest.hexdigest()
+
+    if arguments.digest:
+        with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
+            list(pool.map(add_digest, found))
+    return found
+
+
+def append(metastore, arguments):
+    table = metastore.catalog.load_table((arguments.namespace, arguments.table))
+    table.append(table.scan(limit=1).to_arrow())
+    return pointer(metastore, arguments)
+
+
+def pointer(metastore, arguments):
+    location, previous = metastore.pointers(arguments.namespace, arguments.table)
+    return {"metadata_location": location, "previous_metadata_location": previous}
+
+
+def entries(metastore, arguments):
+    metastore.catalog.create_namespace(arguments.namespace)
+    names = [f"table_{number:05d}" for number in range(arguments.count)]
+    with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
+        list(pool.map(lambda name: metastore.put_pointer(arguments.namespace, name, arguments.metadata_location), names))
+    return names
+
+
+def main():
+    arguments = parse_arguments()
+    clear_environment()
+    connection = Connection(arguments.endpoint, arguments.region, *keys_from_environment())
+    if arguments.command == "objects":
+        answer = list_objects(connection, arguments)
+    else:
+        metastore = METASTORES[arguments.metastore](connection, "s3://unused")
+        answer = {"append": append, "pointer": pointer, "entries": entries}[arguments.command](metastore, arguments)
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
