@@ -20,7 +20,7 @@ struct Connection {
   private let socket: OwnedDescriptor
   private let server: ObjectServer
   private var received: [UInt8] = []
-  private var isCounted = false
+  private var epoch: Int?
 
   init(socket: OwnedDescriptor, server: ObjectServer) {
     self.socket = socket
@@ -52,9 +52,7 @@ struct Connection {
   private mutating func answer(_ request: HTTPRequest, closing: Bool, since: UInt64) -> Outcome {
     let response = server.answer(request)
     guard !response.kind.hasPrefix("__") else { return send(response, closing: closing, since: since) }
-    if !isCounted { server.statistics.connectionOpened() }
-    isCounted = true
-    server.statistics.started(response.kind)
+    epoch = server.statistics.started(response.kind, epoch: epoch)
     let outcome = send(response, closing: closing, since: since)
     server.statistics.finished(bytes: outcome.bodyBytes)
     let microseconds = Int((Shape.now() - since) / 1000)

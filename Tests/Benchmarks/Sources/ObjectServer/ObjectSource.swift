@@ -60,6 +60,10 @@ package protocol ObjectSource: Sendable {
 package struct Bucket: Sendable {
   package var sources: [any ObjectSource]
 
+  package init(sources: [any ObjectSource]) {
+    self.sources = sources
+  }
+
   package func open(_ key: [UInt8]) -> OpenObject? {
     for source in sources {
       if let object = source.open(key) { return object }

@@ -8,6 +8,8 @@ package final class RequestStatistics: Sendable {
     var requests: [String: Int] = [:]
     var bytesSent = 0
     var connections = 0
+    /// Grows with each reset.
+    var epoch = 0
     var inFlight = 0
     var mostInFlight = 0
   }
@@ -16,17 +18,17 @@ package final class RequestStatistics: Sendable {
 
   package init() {}
 
-  /// Counts a connection, at its first counted request.
-  package func connectionOpened() {
-    state.withLock { $0.connections += 1 }
-  }
-
-  /// Counts a request whose answer is about to be written.
-  package func started(_ kind: String) {
+  /// Counts a request whose answer is about to be written, and its connection at the first request since a reset.
+  ///
+  /// - Parameter epoch: what the last call for the same connection returned, nil before the first.
+  /// - Returns: the epoch the connection is now counted in.
+  package func started(_ kind: String, epoch: Int?) -> Int {
     state.withLock { state in
+      if epoch != state.epoch { state.connections += 1 }
       state.requests[kind, default: 0] += 1
       state.inFlight += 1
       state.mostInFlight = max(state.mostInFlight, state.inFlight)
+      return state.epoch
     }
   }
 
@@ -40,11 +42,10 @@ package final class RequestStatistics: Sendable {
 
   /// Zeroes everything but what is in flight.
   package func reset() {
-    state.withLock { $0 = State(inFlight: $0.inFlight, mostInFlight: $0.inFlight) }
+    state.withLock { $0 = State(epoch: $0.epoch + 1, inFlight: $0.inFlight, mostInFlight: $0.inFlight) }
   }
 
-  /// `{"requests":{kind:count},"bytes_sent":…,"connections":…,"most_in_flight":…}`; connections are
-  /// those whose first request came since the reset.
+  /// `{"requests":{kind:count},"bytes_sent":…,"connections":…,"most_in_flight":…}`; connections are those used since the reset.
   package var document: JSONValue {
     let state = state.withLock { $0 }
     return .object([

@@ -11,7 +11,7 @@ package struct UsageError: Error, CustomStringConvertible {
 
 /// What the command line asks for.
 package struct ServerOptions: Sendable {
-  package struct Generated: Sendable, Equatable {
+  package struct Generated: Sendable {
     package var bucket: String
     package var key: String
     package var number: Int
