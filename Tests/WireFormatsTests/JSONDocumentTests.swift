@@ -71,7 +71,8 @@ import Testing
 
   @Test(
     "Doubles are the nearest, and nil where none is finite",
-    arguments: [("1e3", 1000), ("-0.0", -0.0), ("1e400", nil), ("-1E400", nil), ("1e-400", 0), ("0.1", 0.1), ("17", 17)] as [(String, Double?)])
+    arguments: [("1e3", 1000), ("-0.0", -0.0), ("1e400", nil), ("-1E400", nil), ("1e-400", 0), ("0.1", 0.1), ("17", 17)]
+      as [(String, Double?)])
   func doubles(text: String, value: Double?) throws {
     #expect(try root(text).double == value)
   }

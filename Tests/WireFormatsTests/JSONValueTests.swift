@@ -5,7 +5,9 @@ import Testing
 @testable import WireFormats
 
 @Suite struct JSONValueTests {
-  private func text(_ value: JSONValue, pretty: Bool = false) -> String { String(decoding: value.serialized(pretty: pretty), as: UTF8.self) }
+  private func text(_ value: JSONValue, pretty: Bool = false) -> String {
+    String(decoding: value.serialized(pretty: pretty), as: UTF8.self)
+  }
 
   @Test("A literal is written compact, in its own order")
   func compact() {

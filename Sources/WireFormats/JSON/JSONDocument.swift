@@ -2,15 +2,16 @@
 
 /// A parsed JSON text that keeps every byte it was made of: order, white space, unknown members and number text survive.
 ///
-/// The text is validated once (RFC 8259 and UTF-8, both strictly) into a flat tape of nodes. Strings and numbers are decoded when asked for.
+/// The text is validated once (RFC 8259 and UTF-8, both strictly) into a flat tape of nodes. Strings and numbers are decoded when
+/// asked for.
 /// Copies share the text and the tape.
 package struct JSONDocument: Sendable {
   private let storage: JSONStorage
 
   /// Parses a whole text.
   ///
-  /// Duplicate member names are tolerated: the last one wins. An escaped surrogate without its other half is refused, since no Unicode string
-  /// can hold it.
+  /// Duplicate member names are tolerated: the last one wins. An escaped surrogate without its other half is refused, since no Unicode
+  /// string can hold it.
   /// - Parameter maximumDepth: how many arrays and objects may be open at once.
   /// - Throws: `JSONError` with the place of the first fault.
   package init(parsing bytes: [UInt8], maximumDepth: Int = 200) throws(JSONError) {

@@ -14,7 +14,9 @@ package struct JSONMembers: Sendable, ExpressibleByDictionaryLiteral {
     members = elements.map { (key: $0.0, value: $0.1) }
   }
 
-  /// The last member of this name, compared as bytes like a parsed object's. Setting replaces its value in place or appends; setting nil removes every member of the name.
+  /// The last member of this name, compared as bytes like a parsed object's.
+  ///
+  /// Setting replaces its value in place or appends; setting nil removes every member of the name.
   package subscript(_ key: String) -> JSONValue? {
     get { members.last { $0.key.utf8.elementsEqual(key.utf8) }?.value }
     set {

@@ -91,7 +91,8 @@ struct JSONStringScanner {
     for _ in 0..<4 {
       guard position < text.count else { throw JSONError("the document ends inside a string", at: start, in: text) }
       guard let digit = Hexadecimal.value(of: text[unchecked: position]) else {
-        throw JSONError("expected four hexadecimal digits after `\\u`, found \(JSONParser.describe(text[position]))", at: position, in: text)
+        throw JSONError(
+          "expected four hexadecimal digits after `\\u`, found \(JSONParser.describe(text[position]))", at: position, in: text)
       }
       unit = unit << 4 | UInt32(digit)
       position += 1
