@@ -21,8 +21,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -73,7 +73,7 @@ let package = Package(
     tests("HTTPTests", ["HTTP", "TestSupport"]),
     tests("AWSCoreTests", ["AWSCore", "HTTP", "WireFormats", "Telemetry", "TestSupport", logging]),
     tests("AWSServicesTests", ["AWSServices", "AWSCore", "HTTP", "WireFormats", "TestSupport"]),
-    tests("IcebergTests", ["Iceberg", "WireFormats", "TestSupport"]),
+    tests("IcebergTests", ["Iceberg", "WireFormats", "TestSupport"], exclude: ["Fixtures"]),
     tests("IcebergAWSTests", ["IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Iceberg", "TestSupport"]),
     tests("ObjectCacheTests", ["ObjectCache", "Iceberg", "Telemetry", "TestSupport"]),
     tests("CatalogFSTests", ["CatalogFS", "ObjectCache", "Iceberg", "Telemetry", "TestSupport", "WireFormats", logging]),
