@@ -91,15 +91,22 @@ def safety(path, lines):
     if path.suffix != ".swift" or path.parts[0] != "Sources":
         return
     for number, line in enumerate(lines, 1):
-        if not UNSAFE.search(code_of(line)) or "// SAFETY:" in line:
-            continue
-        above = number - 2
-        while above >= 0 and lines[above].strip().startswith(("//", "@")):
-            if "// SAFETY:" in lines[above]:
-                break
-            above -= 1
-        else:
+        if UNSAFE.search(code_of(line)) and not is_explained(lines, number - 1):
             yield number, "a force unwrap, try!, as!, @unchecked or unsafe needs a '// SAFETY:' line beside or above"
+
+
+def is_explained(lines, index):
+    """A SAFETY comment on the line, among the comments and attributes right above, or as the first line of the body that the line opens."""
+    if "// SAFETY:" in lines[index]:
+        return True
+    if lines[index].endswith("{") and index + 1 < len(lines) and lines[index + 1].strip().startswith("// SAFETY:"):
+        return True
+    above = index - 1
+    while above >= 0 and lines[above].strip().startswith(("//", "@")):
+        if "// SAFETY:" in lines[above]:
+            return True
+        above -= 1
+    return False
 
 
 def leftovers(path, lines):
