@@ -41,7 +41,12 @@ IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|interna
 UNSAFE = re.compile(r"\btry!|@unchecked\s+Sendable|nonisolated\(unsafe\)|\bas!|[\w)\]}>]!(?=[\s.,;:)\]}\[(]|$)")
 LEFTOVER = re.compile(r"\b(TODO|FIXME|HACK|XXX)\b|fatalError\(\"(not|un)|\bunimplemented\b|\bfor now\b", re.IGNORECASE)
 LEFTOVER_ROOTS = {"Package.swift", "Sources", "Tests", "mount-scripts", "docs", "README.md", ".ci"}
-IDLE_TEST = re.compile(r"\.disabled\(|XCTSkip|withKnownIssue|Task\.sleep|\b[un]?sleep\(")
+IDLE_TEST = re.compile(r"\.disabled\(|XCTSkip|withKnownIssue")
+SLEEP = re.compile(r"Task\.sleep|\b[un]?sleep\(")
+# Sleeps that pace nothing: a step of a loop that polls a condition, or a wait of minutes that stands for one without end.
+POLLING = re.compile(r"\b(while|for)\b.*\{")
+POLLING_LINES = 6
+ENDLESS = re.compile(r"\.seconds\(\d{3,}\)")
 STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 
 
@@ -123,8 +128,12 @@ def idle_tests(path, lines):
     if path.suffix != ".swift" or path.parts[0] != "Tests" or path.parts[:3] == ("Tests", "Benchmarks", "Sources"):
         return
     for number, line in enumerate(lines, 1):
-        if match := IDLE_TEST.search(code_of(line)):
-            yield number, f"'{match[0]}': no test is switched off and none sleeps; wait for a condition"
+        code = code_of(line)
+        if match := IDLE_TEST.search(code):
+            yield number, f"'{match[0]}': no test is switched off"
+        polls = any(POLLING.search(code_of(above)) for above in lines[max(0, number - 1 - POLLING_LINES) : number])
+        if SLEEP.search(code) and not polls and not ENDLESS.search(code):
+            yield number, "no test sleeps: wait for a condition with a timeout, or inject a clock"
 
 
 def module_table():
