@@ -21,7 +21,9 @@ SHAPED = ["--latency-ms", "20", "--bandwidth-mbps", "90"]
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="mount-scripts/bench", description="Compare BergFS with s3fs, rclone and curl on one read server."
+        prog="mount-scripts/bench",
+        description="Compare BergFS with s3fs, rclone and curl on one read server.",
+        allow_abbrev=False,
     )
     parser.add_argument("--server", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--bergfs", default="", help=argparse.SUPPRESS)

@@ -8,7 +8,7 @@ import subprocess
 
 def clean_environment(**extra: str) -> dict[str, str]:
     """The environment without what would redirect or authenticate a client behind the benchmark's back."""
-    dropped = ("AWS_", "PYICEBERG_", "RCLONE_")
+    dropped = ("AWS_", "BERGFS_", "PYICEBERG_", "RCLONE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     for name in list(kept):
         if name.endswith("_CA_BUNDLE") or name.lower().endswith("_proxy"):

@@ -105,7 +105,7 @@ struct Connection {
 
   private func send(_ response: HTTPResponse, closing: Bool, since: UInt64) -> Outcome {
     let shape = server.shape
-    if shape.latency > 0 { Shape.sleep(until: since + shape.latency) }
+    if shape.latency > 0 { Shape.wait(until: since + shape.latency) }
     let head = response.head(closing: closing)
     switch response.body {
     case .head, .none:
@@ -137,7 +137,7 @@ struct Connection {
       // Zero: the file became shorter than its facts; the connection must not go on as if all had come.
       guard sent > 0 else { break }
       rest -= sent
-      if shape.bytesPerSecond != nil { Shape.sleep(until: shape.due(sent: count - rest, start: start)) }
+      if shape.bytesPerSecond != nil { Shape.wait(until: shape.due(sent: count - rest, start: start)) }
     }
     return Outcome(bodyBytes: count - rest, isComplete: rest == 0)
   }

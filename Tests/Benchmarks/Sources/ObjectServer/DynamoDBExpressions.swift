@@ -10,7 +10,7 @@ struct DynamoDBKeyCondition: Sendable {
 
   private var terms: [Term] = []
 
-  /// Reads the expression with its name and value placeholders; nil when it has another form or an unknown placeholder.
+  /// Reads the expression, with its substitutes for names and values; nil when it has another form or an unknown substitute.
   init?(_ request: JSONValue) {
     guard let text = request["KeyConditionExpression"]?.string else { return nil }
     // Tokens: parentheses, commas and the equals sign stand for themselves.

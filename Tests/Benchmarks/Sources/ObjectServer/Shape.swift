@@ -19,7 +19,7 @@ package struct Shape: Sendable {
   }
 
   /// Waits until a moment of the monotonic clock.
-  static func sleep(until moment: UInt64) {
+  static func wait(until moment: UInt64) {
     var time = timespec(tv_sec: Int(moment / 1_000_000_000), tv_nsec: Int(moment % 1_000_000_000))
     while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
   }
