@@ -31,27 +31,35 @@ final class DirectoryReplyBuffer: FuseDirectoryReply, @unchecked Sendable {
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<used]) }
 
   func add(name: [UInt8], entry: FuseEntry, next: UInt64) -> Bool {
-    // Offsets are signed in the kernel.
-    let (cookie, isOver) = next.addingReportingOverflow(Self.ownCookies)
-    guard !isOver, let offset = off_t(exactly: cookie) else { return false }
-    guard append(name: name, parameters: entry.parameters, offset: offset) else { return false }
+    guard append(name: name, parameters: entry.parameters, next: next) else { return false }
     if wantsAttributes, entry.attributes.inode != 0 { counted.append(entry.attributes.inode) }
     return true
   }
 
+  func add(name: [UInt8], inode: UInt64, kind: FuseAttributes.Kind, next: UInt64) -> Bool {
+    append(name: name, parameters: Self.bareEntry(inode, type: kind.typeBits), next: next)
+  }
+
   /// Adds the bridge's own entries that come after a kernel cookie, and translates the cookie for the filesystem.
   func addOwnEntries(inode: UInt64, after cookie: UInt64) -> UInt64 {
-    if cookie < 1 { _ = append(name: Array(".".utf8), parameters: Self.ownEntry(inode), offset: 1) }
-    if cookie < 2 { _ = append(name: Array("..".utf8), parameters: Self.ownEntry(Self.unknownInode), offset: 2) }
+    if cookie < 1 { _ = append(name: Array(".".utf8), parameters: Self.bareEntry(inode, type: S_IFDIR), offset: 1) }
+    if cookie < 2 { _ = append(name: Array("..".utf8), parameters: Self.bareEntry(Self.unknownInode, type: S_IFDIR), offset: 2) }
     return cookie < Self.ownCookies ? 0 : cookie - Self.ownCookies
   }
 
   /// A node id of 0 tells the kernel to take no lookup count and no attributes.
-  private static func ownEntry(_ inode: UInt64) -> fuse_entry_param {
+  private static func bareEntry(_ inode: UInt64, type: mode_t) -> fuse_entry_param {
     var parameters = fuse_entry_param()
     parameters.attr.st_ino = UInt(inode)
-    parameters.attr.st_mode = S_IFDIR
+    parameters.attr.st_mode = type
     return parameters
+  }
+
+  private func append(name: [UInt8], parameters: fuse_entry_param, next: UInt64) -> Bool {
+    // Offsets are signed in the kernel.
+    let (cookie, isOver) = next.addingReportingOverflow(Self.ownCookies)
+    guard !isOver, let offset = off_t(exactly: cookie) else { return false }
+    return append(name: name, parameters: parameters, offset: offset)
   }
 
   private func append(name: [UInt8], parameters: fuse_entry_param, offset: off_t) -> Bool {

@@ -111,6 +111,8 @@ package protocol FuseDirectoryReply: AnyObject, Sendable {
   ///   - entry: with readdirplus a full entry, for which the kernel takes one lookup count; plain readdir uses inode and kind only.
   ///   - next: the cookie with which the kernel goes on after this entry; never 0.
   func add(name: [UInt8], entry: FuseEntry, next: UInt64) -> Bool
+  /// Adds a bare name, also to a readdirplus answer: the kernel takes no lookup count and asks for the attributes when it wants them.
+  func add(name: [UInt8], inode: UInt64, kind: FuseAttributes.Kind, next: UInt64) -> Bool
   /// Whether the kernel asked for attributes too. `.` and `..` never count as lookups.
   var wantsAttributes: Bool { get }
 }

@@ -30,6 +30,7 @@ package final class InMemoryCatalog: Catalog {
   private let excludes: @Sendable (String) -> Bool
 
   package let kind: String
+  package var nestsNamespaces: Bool { true }
   /// Failures, gates and the record of calls.
   package let faults = InMemoryFaults<InMemoryCatalogCall, CatalogError>(
     cancellation: CatalogError(code: .cancelled, message: "The call was cancelled."))
@@ -125,7 +126,11 @@ package final class InMemoryCatalog: Catalog {
   package func fileIO(for identifier: TableIdentifier) -> any FileIO { files }
 
   private func tables(in namespace: Namespace, of state: borrowing State) -> [String: TableEntry]? {
-    guard state.namespaces[namespace] != nil else { return nil }
+    // A parent without an entry of its own exists as long as something is in it.
+    let depth = namespace.levels.count
+    guard state.namespaces.keys.contains(where: { $0.levels.count >= depth && Array($0.levels.prefix(depth)) == namespace.levels }) else {
+      return nil
+    }
     var found: [String: TableEntry] = [:]
     for entry in state.tables.values where entry.identifier.namespace == namespace && isUsable(entry.identifier.name) {
       found[entry.identifier.name] = entry

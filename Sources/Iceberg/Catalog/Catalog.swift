@@ -87,6 +87,9 @@ package protocol Catalog: Sendable {
   /// "glue" or "dynamodb".
   var kind: String { get }
 
+  /// Whether a namespace may hold namespaces (DynamoDB). Where it may not, nobody asks for them.
+  var nestsNamespaces: Bool { get }
+
   /// One page of the direct children of a namespace. A missing parent gives an empty page.
   func listNamespaces(under parent: Namespace, after token: String?) async throws(CatalogError) -> CatalogPage<NamespaceEntry>
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+
+/// The listing of one object directory: S3's pages, with the names that are wanted twice settled before they are shown.
+///
+/// An object `a` and the prefix `a/` of one directory may stand on different pages (`a-b` sorts between them). An object whose prefix could
+/// still come is held back to the next page; with S3's order that is rarely more than one.
+final class ObjectDirectoryListing: Sendable {
+  struct Cursor: Sendable {
+    var token: String?
+    /// Objects that wait for the decision whether a directory of their name exists.
+    var heldBack: [ObjectAttributes] = []
+    /// The last prefix shown: some servers name it again on the next page.
+    var lastPrefix: String?
+  }
+
+  /// What a listing knows of a name.
+  enum Knowledge: Sendable {
+    case unknown
+    /// Either may be absent; both absent: there is no such name.
+    case known(object: ObjectAttributes?, hasDirectory: Bool)
+  }
+
+  /// Bucket and prefix; the key ends in `/`, or is empty.
+  let directory: ObjectLocation
+  let pages: PagedListing<ObjectPage, Cursor>
+
+  init(directory: ObjectLocation, fileIO: any FileIO, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    self.directory = directory
+    self.pages = PagedListing(start: Cursor(), now: now) { cursor in
+      do throws(FileIOError) {
+        let listing = try await fileIO.list(bucket: directory.bucket, prefix: directory.key, isDirectory: true, after: cursor.token)
+        return .success(Self.page(of: listing, after: cursor, in: directory))
+      } catch {
+        return .failure(FilesystemError(error))
+      }
+    }
+  }
+
+  /// What the loaded pages say of a name, without a request.
+  func knowledge(of name: String) -> Knowledge {
+    let (loaded, isComplete) = pages.loaded
+    let wanted = Array(name.utf8)
+    var object: ObjectAttributes?
+    var hasDirectory = false
+    for page in loaded {
+      if let index = page.object(named: wanted) { object = page.attributes(ofObject: index, in: directory) }
+      if page.hasDirectory(named: wanted) { hasDirectory = true }
+    }
+    if isComplete || hasDirectory || object != nil {
+      // An object shown on a page was held back until no directory of its name could come any more.
+      return .known(object: object, hasDirectory: hasDirectory)
+    }
+    return .unknown
+  }
+
+  private static func page(
+    of listing: ObjectListing, after cursor: Cursor, in directory: ObjectLocation
+  ) -> PagedListing<ObjectPage, Cursor>.Loaded {
+    let prefixLength = directory.key.utf8.count
+    var page = ObjectPage()
+    let names = listing.prefixes.filter { $0 != cursor.lastPrefix }.map { $0.utf8.dropFirst(prefixLength).dropLast() }
+    let directoryNames = Set(names.map { Array($0) })
+    for name in names {
+      page.append(directory: name)
+    }
+    let last = listing.next == nil ? nil : lastKey(of: listing)
+    var waiting: [ObjectAttributes] = []
+    for object in cursor.heldBack + listing.objects {
+      if let last, mayStillGetDirectory(object.location.key, last: last) {
+        waiting.append(object)
+        continue
+      }
+      let name = object.location.key.utf8.dropFirst(prefixLength)
+      page.append(object: object, name: name, isSecond: directoryNames.contains(Array(name)))
+    }
+    return .init(
+      page: page, next: listing.next.map { Cursor(token: $0, heldBack: waiting, lastPrefix: listing.prefixes.last ?? cursor.lastPrefix) })
+  }
+
+  /// The greatest key or prefix of a page, in S3's order (bytes).
+  private static func lastKey(of listing: ObjectListing) -> String? {
+    switch (listing.objects.last?.location.key, listing.prefixes.last) {
+    case (let object?, let prefix?): object.utf8.lexicographicallyPrecedes(prefix.utf8) ? prefix : object
+    case (let object?, nil): object
+    case (nil, let prefix): prefix
+    }
+  }
+
+  /// Whether `key + "/"` sorts after the last key seen, so that a directory of this name may still come.
+  private static func mayStillGetDirectory(_ key: String, last: String) -> Bool {
+    last.utf8.lexicographicallyPrecedes((key + "/").utf8)
+  }
+}

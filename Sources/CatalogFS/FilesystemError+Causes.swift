@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+
+extension FilesystemError {
+  init(_ error: FileIOError) {
+    let code: Code =
+      switch error.code {
+      case .notFound: .notFound
+      case .changed: .stale
+      case .denied: .denied
+      case .timedOut: .timedOut
+      case .failed: .failed
+      case .invalid: .failed
+      case .cancelled: .interrupted
+      }
+    self.init(code, error.message, requestID: error.requestID)
+  }
+
+  init(_ error: CatalogError) {
+    let code: Code =
+      switch error.code {
+      case .namespaceNotFound: .notFound
+      case .catalogNotFound: .failed
+      case .denied: .denied
+      case .timedOut: .timedOut
+      case .failed: .failed
+      case .cancelled: .interrupted
+      }
+    self.init(code, error.message, requestID: error.requestID)
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Iceberg
+
+/// How the tree is shown.
+package struct CatalogFilesystemOptions: Sendable {
+  /// How long listings and pointers may be shown without asking again.
+  package var metadataTTL: Duration
+  /// Permission bits of files and directories.
+  package var fileMode: UInt16
+  package var directoryMode: UInt16
+  /// Only these namespaces, what is below them, and the way to them; empty: all.
+  package var namespaces: [Namespace]
+  /// Nanoseconds since 1970: the time of what has none of its own.
+  package var mountTime: Int64
+
+  package init(
+    metadataTTL: Duration = .seconds(1), fileMode: UInt16 = 0o444, directoryMode: UInt16 = 0o555, namespaces: [Namespace] = [],
+    mountTime: Int64
+  ) {
+    self.metadataTTL = metadataTTL
+    self.fileMode = fileMode
+    self.directoryMode = directoryMode
+    self.namespaces = namespaces
+    self.mountTime = mountTime
+  }
+
+  /// Whether a namespace is one of those asked for, above one, or below one.
+  func shows(_ namespace: Namespace) -> Bool {
+    namespaces.isEmpty
+      || namespaces.contains { wanted in
+        zip(wanted.levels, namespace.levels).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+      }
+  }
+}
+
+/// What `stat` shows of a node.
+package struct NodeAttributes: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
+    case directory, file, symbolicLink
+  }
+  package var inode: UInt64
+  package var kind: Kind
+  /// Permission bits.
+  package var mode: UInt16
+  /// Bytes.
+  package var size: Int64
+  /// Nanoseconds since 1970.
+  package var modified: Int64
+}
+
+/// A name found: attributes, and how long the kernel may keep name and attributes without asking.
+package struct NodeEntry: Sendable {
+  package var attributes: NodeAttributes
+  package var entryLifetime: Duration
+  package var attributeLifetime: Duration
+}
+
+/// An open file.
+package struct OpenedFile: Sendable {
+  package var handle: UInt64
+  /// The size is not known before it is read: the page cache is passed by.
+  package var isDirect: Bool
+}
+
+/// Bytes of a file: memory that `owner` keeps alive.
+package struct FileBytes: @unchecked Sendable {
+  // SAFETY: the segments point into memory that `owner` holds and nobody writes to any more.
+  package var segments: [UnsafeRawBufferPointer]
+  package var owner: (any AnyObject & Sendable)?
+}
+
+/// Takes directory entries while a reply fills up.
+package protocol DirectoryReceiver: AnyObject, Sendable {
+  /// Whether entries with attributes are wanted, each counting as a lookup.
+  var wantsAttributes: Bool { get }
+  /// Adds an entry with its attributes; the kernel takes a lookup count for it. False when it does not fit.
+  func add(name: EntryName, entry: NodeEntry, next: UInt64) -> Bool
+  /// Adds a bare name: no lookup is counted. False when it does not fit.
+  func add(name: EntryName, inode: UInt64, kind: NodeAttributes.Kind, next: UInt64) -> Bool
+}
+
+/// The content of control files, made at open by the daemon that knows it.
+package struct ControlContent: Sendable {
+  package var read: @Sendable (ControlFile) -> [UInt8]
+
+  package init(read: @escaping @Sendable (ControlFile) -> [UInt8]) {
+    self.read = read
+  }
+}

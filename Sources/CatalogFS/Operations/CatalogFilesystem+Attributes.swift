@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+
+extension CatalogFilesystem {
+  /// Attributes of an inode and how long they stay true. Sends no request.
+  package func attributes(inode: UInt64) throws(FilesystemError) -> (NodeAttributes, Duration) {
+    let node = try node(inode)
+    return (attributes(of: node), attributeLifetime(of: node.kind))
+  }
+
+  func attributes(of node: Node) -> NodeAttributes {
+    switch node.kind {
+    case .root, .controlDirectory: directory(node.inode, modified: nil)
+    case .namespace(let namespace): directory(node.inode, modified: knownNamespace(namespace)?.modified)
+    case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _):
+      directory(node.inode, modified: table.knownEntry?.modified)
+    case .object(_, let object): file(node.inode, size: object.size, modified: object.modified)
+    case .currentLink(let table):
+      NodeAttributes(
+        inode: node.inode, kind: .symbolicLink, mode: 0o777, size: Int64(table.knownEntry?.pointerName.utf8.count ?? 0),
+        modified: table.knownEntry?.modified ?? options.mountTime)
+    case .versionHint(let table, let text):
+      file(node.inode, size: Int64(text.utf8.count), modified: table.knownEntry?.modified ?? options.mountTime)
+    case .control: file(node.inode, size: 0, modified: options.mountTime)
+    }
+  }
+
+  func entry(of node: Node) -> NodeEntry {
+    NodeEntry(
+      attributes: attributes(of: node), entryLifetime: entryLifetime(of: node.kind), attributeLifetime: attributeLifetime(of: node.kind))
+  }
+
+  /// An object never changes under its inode, so its attributes hold for ever; only its name is asked for again.
+  private static let forever = Duration.seconds(365 * 86_400)
+
+  func entryLifetime(of kind: Node.Kind) -> Duration {
+    switch kind {
+    case .currentLink, .versionHint: .zero
+    case .root, .controlDirectory, .control: Self.forever
+    case .namespace, .table, .tableDirectory, .objectDirectory, .object: options.metadataTTL
+    }
+  }
+
+  func attributeLifetime(of kind: Node.Kind) -> Duration {
+    switch kind {
+    case .currentLink, .control: .zero
+    case .object, .versionHint: Self.forever
+    case .root, .controlDirectory, .namespace, .table, .tableDirectory, .objectDirectory: options.metadataTTL
+    }
+  }
+
+  private func directory(_ inode: UInt64, modified: Int64?) -> NodeAttributes {
+    NodeAttributes(inode: inode, kind: .directory, mode: options.directoryMode, size: 0, modified: modified ?? options.mountTime)
+  }
+
+  private func file(_ inode: UInt64, size: Int64, modified: Int64) -> NodeAttributes {
+    NodeAttributes(inode: inode, kind: .file, mode: options.fileMode, size: size, modified: modified)
+  }
+}
+
+extension TableEntry {
+  /// The last segment of the pointer.
+  var pointerName: String {
+    guard let slash = metadataLocation.utf8.lastIndex(of: UInt8(ascii: "/")) else { return metadataLocation }
+    return String(metadataLocation[metadataLocation.utf8.index(after: slash)...])
+  }
+}

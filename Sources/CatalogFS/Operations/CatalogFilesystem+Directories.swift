@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+
+/// An open directory: the listing it reads, fixed at open, so that every cookie it gave out keeps its meaning.
+final class DirectoryHandle: Sendable {
+  enum Source: Sendable {
+    case names([(name: EntryName, kind: Node.Kind)])
+    case namespace(NamespaceListing)
+    case objects(ObjectDirectoryListing, TableState, virtual: [(name: EntryName, kind: Node.Kind)], names: MetadataNames?)
+  }
+
+  let source: Source
+
+  init(_ source: Source) {
+    self.source = source
+  }
+}
+
+/// A position in an open directory, as the 64-bit cookie that the kernel hands back: virtual entries first, then page and row.
+struct DirectoryPosition: Equatable {
+  /// -1: the virtual entries.
+  var page: Int
+  var row: Int
+
+  private static let rowBits = 24
+
+  init(page: Int, row: Int) {
+    self.page = page
+    self.row = row
+  }
+
+  init(cookie: UInt64) {
+    page = Int(cookie >> Self.rowBits) - 1
+    row = Int(cookie & (1 << Self.rowBits - 1))
+  }
+
+  /// Never 0 for a position after an entry: row counts from 1 there.
+  var cookie: UInt64 { UInt64(page + 1) << Self.rowBits | UInt64(row) }
+}
+
+extension CatalogFilesystem {
+  package func openDirectory(inode: UInt64) async throws(FilesystemError) -> UInt64 {
+    let node = try node(inode)
+    let source: DirectoryHandle.Source
+    switch node.kind {
+    case .root: source = .namespace(namespaceListing(.root))
+    case .namespace(let namespace): source = .namespace(namespaceListing(namespace))
+    case .table(let table):
+      guard try await table.entry() != nil else { throw .notFound }
+      source = .names(TableDirectory.allCases.map { (EntryName($0.rawValue), .tableDirectory(table, $0)) })
+    case .tableDirectory(let table, let which):
+      let opened = try await open(which, of: table)
+      source = .objects(opened.0, opened.1, virtual: opened.virtual, names: opened.names)
+    case .objectDirectory(let table, let location):
+      source = .objects(objectListing(location, fileIO: table.fileIO), table, virtual: [], names: nil)
+    case .controlDirectory:
+      source = .names(ControlFile.allCases.map { (EntryName($0.rawValue), .control($0)) })
+    case .object, .currentLink, .versionHint, .control: throw FilesystemError(.notDirectory)
+    }
+    return handles.insert(.directory(DirectoryHandle(source)))
+  }
+
+  /// Hands entries after `cookie` to the receiver until it is full or the directory ends.
+  package func readDirectory(
+    inode: UInt64, handle: UInt64, cookie: UInt64, into receiver: any DirectoryReceiver
+  ) async throws(FilesystemError) {
+    guard case .directory(let directory) = handles[handle] else { throw FilesystemError(.badHandle) }
+    let node = try node(inode)
+    let position = DirectoryPosition(cookie: cookie)
+    switch directory.source {
+    case .names(let names): _ = emit(names, from: position, parent: node, into: receiver)
+    case .namespace(let listing): try await emit(listing, from: position, parent: node, into: receiver)
+    case .objects(let listing, let table, let virtual, let names):
+      guard emit(virtual, from: position, parent: node, into: receiver) else { return }
+      try await emit(listing, table: table, names: names, from: position, parent: node, into: receiver)
+    }
+  }
+
+  private func open(
+    _ which: TableDirectory, of table: TableState
+  ) async throws(FilesystemError) -> (
+    ObjectDirectoryListing, TableState, virtual: [(name: EntryName, kind: Node.Kind)], names: MetadataNames?
+  ) {
+    let layout = try await table.layout()
+    let listing = objectListing(layout.directory(which), fileIO: table.fileIO)
+    guard which == .metadata else { return (listing, table, virtual: [], names: nil) }
+    let names = MetadataNames(layout: layout, entry: table.knownEntry)
+    var virtual: [(name: EntryName, kind: Node.Kind)] = [
+      (MetadataNames.currentLink, .currentLink(table)), (MetadataNames.versionHint, .versionHint(table, text: names.hint)),
+    ]
+    if let outside = names.pointerOutside, let object = try await head(outside, fileIO: table.fileIO) {
+      virtual.append((codec.encode(outside.fileName), .object(table, object)))
+    }
+    return (listing, table, virtual: virtual, names: names)
+  }
+
+  private func emit(
+    _ names: [(name: EntryName, kind: Node.Kind)], from position: DirectoryPosition, parent: Node, into receiver: any DirectoryReceiver
+  ) -> Bool {
+    guard position.page < 0 else { return true }
+    for row in names.indices.dropFirst(position.row) {
+      let next = DirectoryPosition(page: -1, row: row + 1)
+      guard emit(names[row].name, names[row].kind, parent: parent, next: next, into: receiver) else { return false }
+    }
+    return true
+  }
+
+  private func emit(
+    _ listing: NamespaceListing, from position: DirectoryPosition, parent: Node, into receiver: any DirectoryReceiver
+  ) async throws(FilesystemError) {
+    var pageIndex = max(position.page, 0)
+    var row = position.page < 0 ? 0 : position.row
+    while let page = try await listing.pages.page(pageIndex) {
+      listing.pages.prefetch(pageIndex + 1)
+      if row == 0 { prime(page, from: listing) }
+      while row < page.count {
+        let next = DirectoryPosition(page: pageIndex, row: row + 1)
+        guard emit(name(of: page[row]), kind(of: page[row]), parent: parent, next: next, into: receiver) else { return }
+        row += 1
+      }
+      pageIndex += 1
+      row = 0
+    }
+  }
+
+  /// A listing of tables brings their pointers, one of namespaces their times: `ls -l` after it costs nothing.
+  private func prime(_ page: [NamespaceListing.Item], from listing: NamespaceListing) {
+    let asked = listing.pages.asked
+    for item in page {
+      switch item {
+      case .table(let entry): table(entry.identifier).prime(entry, asked: asked, epoch: listing.epoch)
+      case .namespace(let entry, _): remember(entry.namespace, entry, asked: asked, epoch: listing.epoch)
+      }
+    }
+  }
+
+  private func emit(
+    _ listing: ObjectDirectoryListing, table: TableState, names: MetadataNames?, from position: DirectoryPosition, parent: Node,
+    into receiver: any DirectoryReceiver
+  ) async throws(FilesystemError) {
+    var pageIndex = max(position.page, 0)
+    var row = position.page < 0 ? 0 : position.row
+    while let page = try await listing.pages.page(pageIndex) {
+      listing.pages.prefetch(pageIndex + 1)
+      while row < page.items.count {
+        let item = page.items[row]
+        let next = DirectoryPosition(page: pageIndex, row: row + 1)
+        let name = name(of: item, in: page, names: names)
+        let kind = kind(of: item, in: page, table: table, directory: listing.directory)
+        if names?.pointerOutside.map({ codec.encode($0.fileName) == name }) != true {
+          guard emit(name, kind, parent: parent, next: next, into: receiver) else { return }
+        }
+        row += 1
+      }
+      pageIndex += 1
+      row = 0
+    }
+  }
+
+  private func emit(
+    _ name: EntryName, _ kind: Node.Kind, parent: Node, next: DirectoryPosition, into receiver: any DirectoryReceiver
+  ) -> Bool {
+    guard receiver.wantsAttributes, inodes.count < Self.primedInodes else {
+      let inode = kind.identity.preferredInode
+      return receiver.add(name: name, inode: inode, kind: kind.shownAs, next: next.cookie)
+    }
+    let node = inodes.reference(kind, parent: parent, name: name)
+    if receiver.add(name: name, entry: entry(of: node), next: next.cookie) { return true }
+    inodes.forget(node.inode, count: 1)
+    return false
+  }
+
+  /// Entries beyond this many known inodes are listed by name only, so that a listing of millions stays within its memory (about 350 bytes an
+  /// inode): the kernel then asks for the ones it wants, which the listing answers without a request.
+  private static let primedInodes = 200_000
+}
+
+extension Node.Kind {
+  var shownAs: NodeAttributes.Kind {
+    switch self {
+    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory: .directory
+    case .object, .versionHint, .control: .file
+    case .currentLink: .symbolicLink
+    }
+  }
+}

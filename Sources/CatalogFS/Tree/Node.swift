@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+
+/// The two places of a table where objects lie.
+package enum TableDirectory: String, Sendable, Hashable, CaseIterable {
+  case metadata
+  case data
+}
+
+/// Files that the daemon itself answers, under `.bergfs`.
+package enum ControlFile: String, Sendable, Hashable, CaseIterable {
+  case status = "status.json"
+  case metrics
+  case errors = "errors.jsonl"
+  case configuration = "config.json"
+  case refresh
+}
+
+/// One file or directory that the kernel knows.
+///
+/// Immutable: what changes (a table's pointer, a listing) lives in the states it refers to. Freed when the kernel forgets it.
+final class Node: Sendable {
+  /// What makes a node the same node again; the inode number comes from it.
+  enum Identity: Hashable, Sendable {
+    case root
+    case namespace(Namespace)
+    case table(TableIdentifier)
+    case tableDirectory(TableIdentifier, TableDirectory)
+    case objectDirectory(TableIdentifier, ObjectLocation)
+    case object(TableIdentifier, ObjectLocation, etag: String)
+    case currentLink(TableIdentifier)
+    case versionHint(TableIdentifier, pointer: String)
+    case controlDirectory
+    case control(ControlFile)
+  }
+
+  enum Kind: Sendable {
+    case root
+    case namespace(Namespace)
+    case table(TableState)
+    case tableDirectory(TableState, TableDirectory)
+    /// A prefix below one of the two directories; its key ends in `/`.
+    case objectDirectory(TableState, ObjectLocation)
+    case object(TableState, ObjectAttributes)
+    case currentLink(TableState)
+    case versionHint(TableState, text: String)
+    case controlDirectory
+    case control(ControlFile)
+  }
+
+  let kind: Kind
+  let inode: UInt64
+  let parent: Node?
+  let name: EntryName
+
+  init(kind: Kind, inode: UInt64, parent: Node?, name: EntryName) {
+    self.kind = kind
+    self.inode = inode
+    self.parent = parent
+    self.name = name
+  }
+
+  /// The path below the mount point, for messages.
+  var path: String {
+    guard let parent else { return "/" }
+    let head = parent.path
+    return head == "/" ? "/\(name)" : "\(head)/\(name)"
+  }
+
+  var isDirectory: Bool {
+    switch kind {
+    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory: true
+    case .object, .currentLink, .versionHint, .control: false
+    }
+  }
+}
+
+extension Node.Kind {
+  var identity: Node.Identity {
+    switch self {
+    case .root: .root
+    case .namespace(let namespace): .namespace(namespace)
+    case .table(let table): .table(table.identifier)
+    case .tableDirectory(let table, let directory): .tableDirectory(table.identifier, directory)
+    case .objectDirectory(let table, let location): .objectDirectory(table.identifier, location)
+    case .object(let table, let object): .object(table.identifier, object.location, etag: object.etag)
+    case .currentLink(let table): .currentLink(table.identifier)
+    case .versionHint(let table, let text): .versionHint(table.identifier, pointer: text)
+    case .controlDirectory: .controlDirectory
+    case .control(let file): .control(file)
+    }
+  }
+}
+
+extension Node.Identity {
+  /// A 64-bit FNV-1a digest, mixed: the same identity gives the same inode number for the life of the mount without a table of all numbers
+  /// ever given. Two identities of one number are kept apart by the inode table.
+  var preferredInode: UInt64 {
+    if case .root = self { return 1 }
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    func mix(_ text: String) {
+      for byte in text.utf8 {
+        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+      }
+      hash = (hash ^ 0xff) &* 0x100_0000_01b3
+    }
+    func mix(_ identifier: TableIdentifier) {
+      identifier.namespace.levels.forEach(mix)
+      mix("/")
+      mix(identifier.name)
+    }
+    func mix(_ location: ObjectLocation) {
+      mix(location.bucket)
+      mix(location.key)
+    }
+    switch self {
+    case .root: break
+    case .namespace(let namespace):
+      mix("namespace")
+      namespace.levels.forEach(mix)
+    case .table(let identifier):
+      mix("table")
+      mix(identifier)
+    case .tableDirectory(let identifier, let directory):
+      mix(directory.rawValue)
+      mix(identifier)
+    case .objectDirectory(let identifier, let location):
+      mix("prefix")
+      mix(identifier)
+      mix(location)
+    case .object(let identifier, let location, let etag):
+      mix("object")
+      mix(identifier)
+      mix(location)
+      mix(etag)
+    case .currentLink(let identifier):
+      mix("current")
+      mix(identifier)
+    case .versionHint(let identifier, let pointer):
+      mix("hint")
+      mix(identifier)
+      mix(pointer)
+    case .controlDirectory: mix("control")
+    case .control(let file):
+      mix("control")
+      mix(file.rawValue)
+    }
+    hash ^= hash >> 32
+    hash = hash &* 0x9e37_79b9_7f4a_7c15
+    hash ^= hash >> 29
+    // 0 means "no such entry" and 1 is the root.
+    return hash > 1 ? hash : hash &+ 2
+  }
+}
