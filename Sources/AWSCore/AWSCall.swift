@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTP
+import Logging
+import Telemetry
+
+/// One call with its sends: the stages in order are credentials, signature, send, verdict, wait.
+struct AWSCall {
+  let client: AWSClient
+  let request: AWSRequest
+  let sink: (any HTTPBodySink)?
+  let resolved: ResolvedEndpoint
+  private let classifier: FaultClassifier
+  private let end: Duration
+  private let relay: RelaySink?
+  private let invocationID: String
+  private var attempts = 0
+  private var lastCost: Int?
+  private var hasRefreshed = false
+  private var hasCorrectedClock = false
+  /// Whether any send may have been carried out without our knowing.
+  private var isUncertain = false
+
+  init(client: AWSClient, request: AWSRequest, sink: (any HTTPBodySink)?, resolved: ResolvedEndpoint) {
+    self.client = client
+    self.request = request
+    self.sink = sink
+    self.resolved = resolved
+    classifier = FaultClassifier(service: client.service)
+    end = client.clock.elapsed() + request.deadline
+    relay = sink.map { RelaySink($0) }
+    invocationID = Self.identifier(client.clock)
+  }
+
+  mutating func run() async throws(AWSError) -> AWSResponse {
+    while true {
+      let keys = try await loadCredentials()
+      try await waitForRate()
+      let verdict: FaultClassifier.Verdict
+      let signingTime = client.signingSeconds
+      switch await sendOnce(keys, signingTime: signingTime) {
+      case .success(let response):
+        guard let found = classifier.verdict(on: response, request: request, endpoint: resolved.endpoint, credentials: keys) else {
+          return try succeed(response)
+        }
+        verdict = found
+        if !found.error.isDefinite { isUncertain = true }
+        if client.retry.isAdaptive { client.recordRate(isThrottling: found.isThrottling) }
+        if correctsClock(response, found.error, signingTime: signingTime) { continue }
+      case .failure(let failure):
+        verdict = classifier.verdict(on: failure, request: request)
+        if failure.mayHaveBeenSent { isUncertain = true }
+      }
+      if let relay, relay.hasBegun { throw finished(verdict.error) }
+      if verdict.asksForNewCredentials, try await refreshes(keys) { continue }
+      try await waitForRetry(verdict)
+    }
+  }
+
+  private mutating func succeed(_ response: HTTPResponse) throws(AWSError) -> AWSResponse {
+    if client.retry.isAdaptive { client.recordRate(isThrottling: false) }
+    client.bucket.refund(lastCost ?? 1)
+    if let relay, !relay.beginTarget() {
+      let refused = HTTPError(
+        code: .refusedBySink, message: "the receiver of the body refused the answer", mayHaveBeenSent: true, isRetryable: false)
+      throw finished(classifier.verdict(on: refused, request: request).error)
+    }
+    return AWSResponse(http: response, requestID: ServiceFault.requestID(of: response), attempts: attempts)
+  }
+
+  private func loadCredentials() async throws(AWSError) -> AWSCredentials {
+    do {
+      if let keys = try await client.credentials.credentials() { return keys }
+    } catch {
+      throw named(error)
+    }
+    throw named(.missingCredentials("no credentials: \(client.credentials.name) has none"))
+  }
+
+  private func waitForRate() async throws(AWSError) {
+    guard client.retry.isAdaptive else { return }
+    while case let seconds = client.acquireRate(), seconds > 0 {
+      try await sleep(.seconds(seconds))
+    }
+  }
+
+  private mutating func sendOnce(_ keys: AWSCredentials, signingTime: Double) async -> Result<HTTPResponse, HTTPError> {
+    attempts += 1
+    let start = client.clock.elapsed()
+    guard start < end else {
+      return .failure(
+        HTTPError(
+          code: .timedOut, message: "\(resolved.endpoint.authority): the time for this call is used up", mayHaveBeenSent: false,
+          isRetryable: false))
+    }
+    let result: Result<HTTPResponse, HTTPError>
+    do throws(HTTPError) {
+      result = .success(try await client.transport.send(signed(keys, at: signingTime, remaining: end - start), sink: relay))
+    } catch {
+      result = .failure(error)
+    }
+    let status = if case .success(let response) = result { response.status } else { 0 }
+    client.metrics.add(.requests, request.operation, String(status))
+    client.metrics.observe(.requestSeconds, request.operation, client.clock.elapsed() - start)
+    return result
+  }
+
+  private func signed(_ keys: AWSCredentials, at seconds: Double, remaining: Duration) -> HTTPRequest {
+    var headers = request.headers
+    headers.append(("User-Agent", client.userAgent))
+    headers.append(("amz-sdk-invocation-id", invocationID))
+    headers.append(("amz-sdk-request", "attempt=\(attempts); max=\(client.retry.maxAttempts)"))
+    var http = HTTPRequest(
+      method: request.method, endpoint: resolved.endpoint, target: target, headers: headers, body: request.body,
+      deadline: client.retry.attemptTimeout.map { min($0, remaining) } ?? remaining)
+    // TLS protects an S3 body; hashing it as well would cost more than sending it.
+    let isUnhashed = client.service == .s3 && resolved.endpoint.isSecure && !request.body.isEmpty
+    client.signer.sign(
+      &http, scope: SigV4Signer.Scope(service: resolved.signingName, region: resolved.signingRegion), credentials: keys,
+      payloadHash: isUnhashed ? SigV4Signer.unsignedPayload : nil, at: seconds)
+    return http
+  }
+
+  private var target: String {
+    let query = request.query.map { name, value in
+      value.map { "\(PercentEncoding.query(name))=\(PercentEncoding.query($0))" } ?? PercentEncoding.query(name)
+    }
+    let path = resolved.pathPrefix + request.path
+    return query.isEmpty ? path : "\(path)?\(query.joined(separator: "&"))"
+  }
+
+  /// Whether the service's clock explains the refusal and is followed from now on; once a call.
+  private mutating func correctsClock(_ response: HTTPResponse, _ error: AWSError, signingTime: Double) -> Bool {
+    guard !hasCorrectedClock, let date = response.header("date").flatMap({ AWSTimestamp.seconds(httpDate: $0) }),
+      ErrorCodes.isSkewed(error.code, status: response.status, method: request.method, difference: signingTime - date)
+    else { return false }
+    hasCorrectedClock = true
+    client.follow(serviceSeconds: date)
+    client.logger.warning(
+      "clock differs from the service's: signing with the service's time",
+      metadata: ["operation": "\(request.operation)", "seconds": "\(Int((date - signingTime).rounded()))"])
+    noteRetry(error, after: .zero)
+    return true
+  }
+
+  /// Whether the provider has other keys after being told that these are refused; once a call.
+  private mutating func refreshes(_ keys: AWSCredentials) async throws(AWSError) -> Bool {
+    guard !hasRefreshed else { return false }
+    hasRefreshed = true
+    client.credentials.invalidate()
+    let fresh = try await loadCredentials()
+    return fresh.accessKeyID != keys.accessKeyID || fresh.secretAccessKey != keys.secretAccessKey || fresh.sessionToken != keys.sessionToken
+  }
+
+  /// Waits before the next send, or throws the error when there is none.
+  private mutating func waitForRetry(_ verdict: FaultClassifier.Verdict) async throws(AWSError) {
+    let cost = client.retry.cost(isThrottling: verdict.isThrottling, status: verdict.error.status)
+    let delay = client.retry.delay(retry: attempts - 1, isThrottling: verdict.isThrottling, random: client.clock.random())
+    guard verdict.isRetryable, attempts < client.retry.maxAttempts, client.clock.elapsed() + delay < end, client.bucket.take(cost) else {
+      throw finished(verdict.error)
+    }
+    lastCost = cost
+    noteRetry(verdict.error, after: delay)
+    try await sleep(delay)
+  }
+
+  private func noteRetry(_ error: AWSError, after delay: Duration) {
+    client.metrics.add(.requestRetries, request.operation)
+    client.logger.debug(
+      "request is sent again",
+      metadata: [
+        "operation": "\(request.operation)", "attempt": "\(attempts)", "code": "\(error.code)", "status": "\(error.status)",
+        "delay": "\(delay)", "request_id": "\(error.requestID ?? "-")",
+      ])
+  }
+
+  private func sleep(_ duration: Duration) async throws(AWSError) {
+    do {
+      try await client.clock.sleep(for: duration)
+    } catch {
+      throw finished(
+        AWSError(kind: .cancelled, code: "cancelled", message: "the request was cancelled", operation: request.operation))
+    }
+  }
+
+  /// The error with what only the whole call knows.
+  private func finished(_ error: AWSError) -> AWSError {
+    var whole = error
+    whole.attempts = attempts
+    whole.isDefinite = !isUncertain
+    client.logger.debug(
+      "request failed",
+      metadata: [
+        "operation": "\(request.operation)", "attempts": "\(attempts)", "kind": "\(error.kind.rawValue)", "code": "\(error.code)",
+        "status": "\(error.status)", "request_id": "\(error.requestID ?? "-")", "host": "\(resolved.endpoint.authority)",
+      ])
+    return whole
+  }
+
+  private func named(_ error: AWSError) -> AWSError {
+    var named = error
+    named.operation = request.operation
+    named.attempts = attempts
+    named.isDefinite = !isUncertain
+    return named
+  }
+
+  /// A random UUID.
+  private static func identifier(_ clock: any AWSClock) -> String {
+    func hex(_ digits: Int) -> String {
+      let number = UInt64(clock.random() * Double(UInt64(1) << UInt64(digits * 4)))
+      let text = String(number, radix: 16)
+      return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
+    return "\(hex(8))-\(hex(4))-4\(hex(3))-8\(hex(3))-\(hex(12))"
+  }
+}
