@@ -34,7 +34,7 @@ extension ConfigurationWarning {
   private static func notYet(_ entry: ConfiguredProperty, _ feature: String) -> ConfigurationWarning {
     ConfigurationWarning(
       kind: .notYet, key: entry.key,
-      message: "\(entry.key) (\(entry.origin)) is not honoured yet: this version does not have \(feature)")
+      message: "\(entry.key) (\(entry.origin)) is not honoured yet: it belongs to \(feature), which this version does not have")
   }
 
   private static func exposure(of entry: ConfiguredProperty) -> ConfigurationWarning? {
