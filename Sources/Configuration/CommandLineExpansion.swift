@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Turns the comma form of options (`-o a,b=c`, as mount(8) and fstab pass it) into long options, and answers options of later versions.
+package enum CommandLineExpansion {
+  /// The hidden option that carries `env.NAME=VALUE`.
+  package static let environmentOption = "--env"
+
+  private static let laterOptions: Set<String> = [
+    "allow-delete", "delete-min-age", "allow-drop", "allow-rename", "cache-dir", "cache-size", "staging-dir", "staging-size", "show-views",
+    "json",
+  ]
+  private static let laterCommands: Set<String> = ["status"]
+
+  /// What mount(8) passes along that has no meaning for a FUSE daemon, or that libfuse and the kernel settle by themselves.
+  private static let settledByMount: Set<String> = [
+    "defaults", "rw", "auto", "noauto", "user", "nouser", "users", "nousers", "owner", "group", "nofail", "_netdev", "exec", "noexec",
+    "suid", "nosuid", "dev", "nodev", "async", "atime", "noatime", "diratime", "nodiratime", "relatime", "norelatime", "strictatime",
+    "nostrictatime", "lazytime", "nolazytime", "mand", "nomand", "silent", "loud",
+  ]
+
+  /// The arguments with every `-o` expanded in place. Called as `mount.bergfs`, as mount(8) does, the command is `mount`.
+  /// - Parameters:
+  ///   - arguments: without the program's name.
+  ///   - program: the name the program was called by, with or without its directory.
+  package static func expand(_ arguments: [String], calledAs program: String = "bergfs") throws(ConfigurationError) -> [String] {
+    guard program.split(separator: "/").last == "mount.bergfs" else { return try expand(arguments) }
+    var kept: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "-t" || argument == "-N" {
+        rest = rest.dropFirst()
+      } else if !["-n", "-s", "-v", "-sv", "-nv", "-sn", "-snv"].contains(argument) {
+        kept.append(argument)
+      }
+    }
+    return try expand(["mount"] + kept)
+  }
+
+  private static func expand(_ arguments: [String]) throws(ConfigurationError) -> [String] {
+    if let command = arguments.first, laterCommands.contains(command) {
+      throw ConfigurationError(.option, "\(command) is not available in this version")
+    }
+    var expanded: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" { return expanded + [argument] + rest }
+      if argument == "-o" {
+        guard let list = rest.popFirst() else { throw ConfigurationError(.option, "-o needs a list of options, as -o ro,uid=1000") }
+        expanded += try options(list)
+      } else if argument.hasPrefix("-o"), !argument.hasPrefix("--") {
+        expanded += try options(String(argument.dropFirst(2)))
+      } else {
+        try refuseLater(argument)
+        expanded.append(argument)
+      }
+    }
+    return expanded
+  }
+
+  private static func refuseLater(_ argument: String) throws(ConfigurationError) {
+    guard argument.hasPrefix("--") else { return }
+    let name = argument.dropFirst(2).prefix { $0 != "=" }
+    if laterOptions.contains(String(name)) {
+      throw ConfigurationError(.option, "--\(name) is not available in this version")
+    }
+  }
+
+  private static func options(_ list: String) throws(ConfigurationError) -> [String] {
+    var result: [String] = []
+    for item in split(list) where !item.isEmpty {
+      let name = String(item.prefix { $0 != "=" })
+      let value = item.firstIndex(of: "=").map { String(item[item.index(after: $0)...]) }
+      if name.hasPrefix("env."), name.count > 4 {
+        guard let value else { throw ConfigurationError(.option, "-o \(name) needs a value: env.NAME=VALUE") }
+        result.append("\(environmentOption)=\(name.dropFirst(4))=\(value)")
+      } else if name == "ro" {
+        result.append("--read-only")
+      } else if !settledByMount.contains(name), !name.hasPrefix("x-"), !name.hasPrefix("X-"), name != "comment" {
+        let long = "--" + name.replacing("_", with: "-")
+        try refuseLater(long)
+        result.append(value.map { "\(long)=\($0)" } ?? long)
+      }
+    }
+    return result
+  }
+
+  /// Splits at commas; `\,` is a comma and `\\` a backslash, as in libfuse.
+  private static func split(_ list: String) -> [String] {
+    var items = [""]
+    var isEscaped = false
+    for character in list {
+      if isEscaped {
+        items[items.count - 1].append(character)
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else if character == "," {
+        items.append("")
+      } else {
+        items[items.count - 1].append(character)
+      }
+    }
+    return items
+  }
+}

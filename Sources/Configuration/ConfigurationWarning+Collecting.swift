@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+
+extension ConfigurationWarning {
+  /// What a person should know of the properties as the sources write them, sorted by key.
+  static func all(of properties: [String: ConfiguredProperty]) -> [ConfigurationWarning] {
+    properties.sorted { $0.key < $1.key }.flatMap { key, entry in
+      [warning(of: entry), exposure(of: entry)].compactMap(\.self)
+    }
+  }
+
+  private static func warning(of entry: ConfiguredProperty) -> ConfigurationWarning? {
+    let key = entry.key
+    if let replacement = PyIcebergProperties.removed[key] {
+      return ConfigurationWarning(kind: .removed, key: key, message: "\(key) (\(entry.origin)) has no effect: write \(replacement)")
+    }
+    guard let definition = PropertyTable.definition(of: key) else {
+      let hint = PropertyTable.nearestKnown(to: key).map { ": did you mean \($0)?" } ?? ""
+      return ConfigurationWarning(kind: .unknownKey, key: key, message: "\(key) (\(entry.origin)) is not a known property\(hint)")
+    }
+    if entry.value.lowercased() == definition.defaultText?.lowercased() { return nil }
+    switch definition.status {
+    case .notYet(let feature): return notYet(entry, feature)
+    case .notApplicable(let reason):
+      return ConfigurationWarning(kind: .notApplicable, key: key, message: "\(key) (\(entry.origin)) has no effect: \(reason)")
+    case .honoured, .mapped:
+      if key == PyIcebergProperties.s3Signer { return notYet(entry, "remote signing") }
+      if key == PyIcebergProperties.s3ServerSideEncryption || key == PyIcebergProperties.s3SseKmsKeyID { return notYet(entry, "writing") }
+      return definition.notYetValues[entry.value].flatMap { notYet(entry, $0) }
+    }
+  }
+
+  private static func notYet(_ entry: ConfiguredProperty, _ feature: String) -> ConfigurationWarning {
+    ConfigurationWarning(
+      kind: .notYet, key: entry.key,
+      message: "\(entry.key) (\(entry.origin)) is not honoured yet: it belongs to \(feature), which this version does not have")
+  }
+
+  private static func exposure(of entry: ConfiguredProperty) -> ConfigurationWarning? {
+    guard entry.source == .commandLine, entry.isSecret, !entry.value.isEmpty else { return nil }
+    return ConfigurationWarning(
+      kind: .exposedSecret, key: entry.key,
+      message: "\(entry.key) stands on the command line, where ps shows it: use --properties FILE, the environment or .pyiceberg.yaml")
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Iceberg
+
+/// What the user wants of a mount, apart from the catalog's properties. Source: filesystem contract §1.
+package struct MountOptions: Sendable, Hashable {
+  package enum LogLevel: String, Sendable, Hashable, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+  }
+
+  package enum LogFormat: String, Sendable, Hashable, CaseIterable {
+    case text, json
+  }
+
+  package var catalog: String
+  /// Absolute; not resolved further.
+  package var mountpoint: String
+  /// Sets MS_RDONLY.
+  package var readOnly = false
+  /// `--metadata-ttl`; nil if not given: use ``metadataTTL(with:)``.
+  package var metadataTTL: Duration?
+  /// Bytes.
+  package var memoryLimit: Int64
+  /// Owner of all files; nil means the user who mounts.
+  package var uid: UInt32?
+  package var gid: UInt32?
+  /// Permission bits to take away, 0 to 0o777.
+  package var umask: UInt16?
+  /// Permission bits of files, 0 to 0o777; nil means the contract's.
+  package var fileMode: UInt16?
+  package var directoryMode: UInt16?
+  package var allowOther = false
+  /// Stay in the foreground, log to standard error.
+  package var foreground = false
+  package var logLevel = LogLevel.info
+  /// Absolute; nil means the daemon's own choice.
+  package var logFile: String?
+  package var logFormat = LogFormat.text
+  /// Show only these; empty shows all.
+  package var namespaces: [String] = []
+
+  package init(catalog: String, mountpoint: String, memoryLimit: Int64) {
+    self.catalog = catalog
+    self.mountpoint = mountpoint
+    self.memoryLimit = memoryLimit
+  }
+
+  /// The metadata TTL where nothing sets it.
+  package static let defaultMetadataTTL = Duration.seconds(1)
+  /// Stands for entries that never expire.
+  package static let endless = Duration.seconds(100 * 365 * 86_400)
+
+  /// How long catalog answers are believed: `--metadata-ttl`, else 0 with `cache-enabled=false`, else `cache.expiration-interval-ms` if it
+  /// is set, else one second.
+  package func metadataTTL(with properties: PropertyMap) throws(PropertyError) -> Duration {
+    if let metadataTTL { return metadataTTL }
+    if try properties.boolean(CatalogProperties.cacheEnabled) == false { return .zero }
+    guard let milliseconds = try properties.int64(CatalogProperties.cacheExpirationIntervalMs) else { return Self.defaultMetadataTTL }
+    return milliseconds < 0 ? Self.endless : min(.milliseconds(milliseconds), Self.endless)
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Configuration
+import MountDaemon
+
+struct CheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Try credentials, region, catalog and warehouse: a line each, ok or what to do.",
+    discussion: """
+      Nothing is mounted and nothing is written. Exits 0 if all is well, 1 if not.
+
+      Examples:
+        bergfs check lake
+        bergfs check lake --property client.region=eu-west-1
+      """)
+
+  @Argument(help: "The catalog's name in your configuration.")
+  var catalog: String
+
+  @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions
+
+  func run() async throws {
+    let configuration = try CatalogConfiguration.load(catalog, from: configurationOptions.inputs())
+    for warning in configuration.warnings where !warning.isNotice { Message.warning(warning.message) }
+    throw ExitCode(await MountEntry.check(configuration: configuration))
+  }
+}

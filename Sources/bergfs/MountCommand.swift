@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Configuration
+import MountDaemon
+
+struct MountCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mount",
+    abstract: "Mount a catalog; returns when the mount answers.",
+    discussion: """
+      The catalog is listed once before the daemon goes to the background: a wrong key, region or \
+      endpoint is one line here, and nothing is mounted. This version reads only.
+
+      Examples:
+        bergfs mount lake /mnt/lake
+        bergfs mount lake /mnt/lake --namespace sales --metadata-ttl 5 --foreground
+        bergfs mount lake /mnt/lake --properties /etc/lake.properties
+        bergfs mount lake /mnt/lake -o ro,allow-other,uid=1000,env.AWS_PROFILE=reader
+
+      In /etc/fstab, with bergfs linked as /sbin/mount.bergfs:
+        lake  /mnt/lake  bergfs  ro,_netdev,config=/etc/bergfs.yaml  0 0
+      """)
+
+  @Argument(help: "The catalog's name in your configuration.")
+  var catalog: String
+
+  @Argument(help: "An empty directory.")
+  var mountpoint: String
+
+  @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions
+  @OptionGroup(title: "Ownership and permissions") var ownership: OwnershipOptions
+  @OptionGroup(title: "Logging") var logging: LogOptions
+
+  @Flag(help: "Mount with MS_RDONLY: writing answers EROFS before it reaches the daemon.")
+  var readOnly = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How long catalog answers and listings are believed. (default: 1, or cache.expiration-interval-ms)", valueName: "seconds"))
+  var metadataTTL: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory for cached data, as 128M or 2GiB. (default: a quarter of the memory, 1GiB at most)", valueName: "size"))
+  var memoryLimit: String?
+
+  @Option(
+    name: .customLong("namespace"), help: ArgumentHelp("Show only this namespace; may be repeated. (default: all)", valueName: "name"))
+  var namespaces: [String] = []
+
+  @Flag(help: "Let other users in (needs user_allow_other in /etc/fuse.conf unless you are root).")
+  var allowOther = false
+
+  @Flag(help: "Stay in the foreground and log to the terminal.")
+  var foreground = false
+
+  @Option(
+    name: .customShort("o"), help: ArgumentHelp("The same options in mount(8)'s form; env.NAME=VALUE sets a variable.", valueName: "a,b=c"))
+  var commaForm: [String] = []
+
+  func run() async throws {
+    let inputs = try configurationOptions.inputs()
+    let options = try mountOptions(inputs)
+    let configuration = try CatalogConfiguration.load(catalog, from: inputs)
+    throw ExitCode(await MountEntry.mount(options: options, configuration: configuration))
+  }
+
+  private func mountOptions(_ inputs: ConfigurationInputs) throws(ConfigurationError) -> MountOptions {
+    let limit: Int64 = if let memoryLimit { try OptionParsing.memoryLimit(memoryLimit) } else { MemoryLimit.defaultLimit() }
+    var options = MountOptions(catalog: catalog, mountpoint: inputs.absolute(mountpoint), memoryLimit: limit)
+    options.readOnly = readOnly
+    if let metadataTTL { options.metadataTTL = try OptionParsing.metadataTTL(metadataTTL) }
+    options.allowOther = allowOther
+    options.foreground = foreground
+    for namespace in namespaces { options.namespaces.append(try OptionParsing.namespace(namespace)) }
+    try ownership.apply(to: &options)
+    try logging.apply(to: &options, inputs)
+    return options
+  }
+}
