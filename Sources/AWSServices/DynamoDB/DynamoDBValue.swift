@@ -59,6 +59,14 @@ package struct DynamoDBKey: Sendable, Hashable {
   }
 }
 
+/// Equality is that of the bytes, as DynamoDB's own.
+extension DynamoDBKey {
+  package static func == (left: DynamoDBKey, right: DynamoDBKey) -> Bool {
+    left.attributes.count == right.attributes.count
+      && left.attributes.allSatisfy { name, value in right.attributes[name]?.utf8.elementsEqual(value.utf8) == true }
+  }
+}
+
 /// What DescribeTable says of a table.
 package struct DynamoDBTable: Sendable, Hashable {
   package var name: String

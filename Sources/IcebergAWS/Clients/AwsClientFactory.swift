@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import AWSCore
+package import AWSServices
+
+/// Makes the clients of a catalog: regions, endpoints, credentials and retries are decided here, once. Source: spec/clients.md §1.
+///
+/// Every call makes a client with its own retry budget; connections are shared.
+package protocol AwsClientFactory: Sendable {
+  func s3() throws(PropertyError) -> S3Client
+  func glue() throws(PropertyError) -> GlueClient
+  func dynamo() throws(PropertyError) -> DynamoDBClient
+  func sts() throws(PropertyError) -> STSClient
+
+  /// The region of a service's client.
+  func region(of service: AWSService) throws(PropertyError) -> String
+  /// Where the keys of a service's client come from.
+  func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider
+}
+
+/// The factory classes that `client.factory` may name. Source: spec/properties.md §2.1.
+package enum AwsClientFactoryName: String, CaseIterable, Sendable {
+  case standard = "org.apache.iceberg.aws.AwsClientFactories$DefaultAwsClientFactory"
+  case assumeRole = "org.apache.iceberg.aws.AssumeRoleAwsClientFactory"
+  case lakeFormation = "org.apache.iceberg.aws.lakeformation.LakeFormationAwsClientFactory"
+
+  static let s3Standard = "org.apache.iceberg.aws.s3.DefaultS3FileIOAwsClientFactory"
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Region and credentials of all clients. Source: spec/properties.md §3, §7.2.
+package struct AwsClientProperties: Sendable {
+  package static let credentialsProviderKey = "client.credentials-provider"
+
+  package var region: String?
+  package var credentialsProvider: CredentialsProviderName?
+  package var refreshCredentialsEndpoint: String?
+  /// PyIceberg's keys for all services.
+  package var staticKeys: StaticKeys?
+  package var profileName: String?
+  /// PyIceberg's keys for one service; they win over those for all.
+  package var glue: ServiceOverrides
+  package var dynamoDB: ServiceOverrides
+
+  /// What PyIceberg lets one say of a single service.
+  package struct ServiceOverrides: Sendable {
+    package var region: String?
+    package var staticKeys: StaticKeys?
+    package var profileName: String?
+
+    init(_ map: PropertyMap, prefix: String) {
+      region = map.nonEmpty("\(prefix).region")
+      staticKeys = StaticKeys(map, prefix: prefix)
+      profileName = map.nonEmpty("\(prefix).profile-name")
+    }
+  }
+
+  package init(_ properties: [String: String]) throws(PropertyError) {
+    let map = PropertyMap(properties)
+    region = map.nonEmpty("client.region")
+    if let name = map.nonEmpty(Self.credentialsProviderKey) {
+      credentialsProvider = try CredentialsProviderName(className: name)
+    }
+    let isRefreshEnabled = map.bool("client.refresh-credentials-enabled", default: true)
+    refreshCredentialsEndpoint = isRefreshEnabled ? map.nonEmpty("client.refresh-credentials-endpoint") : nil
+    staticKeys = StaticKeys(map, prefix: "client")
+    profileName = map.nonEmpty("client.profile-name")
+    glue = ServiceOverrides(map, prefix: "glue")
+    dynamoDB = ServiceOverrides(map, prefix: "dynamodb")
+  }
+}
+
+/// The provider classes that `client.credentials-provider` may name here. Source: spec/properties.md §3.1.
+package enum CredentialsProviderName: Sendable, Hashable, CaseIterable {
+  case defaultChain, environment, profile, anonymous
+
+  private static let awsPackage = "software.amazon.awssdk.auth.credentials."
+
+  /// - Throws: Java's sentence for a class that does not exist, and for one that has no counterpart in this build a sentence that says so.
+  package init(className: String) throws(PropertyError) {
+    switch className {
+    case Self.awsPackage + "DefaultCredentialsProvider": self = .defaultChain
+    case Self.awsPackage + "EnvironmentVariableCredentialsProvider", Self.awsPackage + "SystemPropertyCredentialsProvider":
+      self = .environment
+    case Self.awsPackage + "ProfileCredentialsProvider": self = .profile
+    case Self.awsPackage + "AnonymousCredentialsProvider": self = .anonymous
+    case Self.awsPackage + "WebIdentityTokenFileCredentialsProvider", Self.awsPackage + "ContainerCredentialsProvider",
+      Self.awsPackage + "InstanceProfileCredentialsProvider",
+      "software.amazon.awssdk.services.sts.auth.StsWebIdentityTokenFileCredentialsProvider",
+      "org.apache.iceberg.aws.s3.VendedCredentialsProvider":
+      throw PropertyError(
+        key: AwsClientProperties.credentialsProviderKey,
+        message: "\(AwsClientProperties.credentialsProviderKey)=\(className) is not supported yet")
+    default:
+      throw PropertyError(
+        key: AwsClientProperties.credentialsProviderKey,
+        message: "Cannot load class \(className), it does not exist in the classpath")
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The properties of the two catalogs. Source: spec/properties.md §1, §2.
+package struct AwsProperties: Sendable {
+  package static let warehouseKey = "warehouse"
+  package static let clientFactoryKey = "client.factory"
+  package static let lakeFormationKey = "glue.lakeformation-enabled"
+
+  /// Without trailing slashes; nil where it is absent or empty.
+  package var warehouse: String?
+  package var glueCatalogID: String?
+  package var isGlueNameValidationSkipped: Bool
+  package var isGlueLakeFormationEnabled: Bool
+  package var glueEndpoint: String?
+  /// PyIceberg's: sends in all, from `glue.max-retries`.
+  package var glueMaxAttempts: Int?
+  package var glueRetryMode: String?
+  package var dynamoDBEndpoint: String?
+  package var dynamoDBTableName: String
+
+  package init(_ properties: [String: String]) throws(PropertyError) {
+    let map = PropertyMap(properties)
+    warehouse = map.nonEmpty(Self.warehouseKey).map(Self.withoutTrailingSlashes)
+    glueCatalogID = map.nonEmpty("glue.id")
+    isGlueNameValidationSkipped = map.bool("glue.skip-name-validation", default: false)
+    isGlueLakeFormationEnabled = map.bool(Self.lakeFormationKey, default: false)
+    glueEndpoint = map.nonEmpty("glue.endpoint")
+    glueMaxAttempts = try map.integer("glue.max-retries", in: 0...1000).map { Int($0) + 1 }
+    glueRetryMode = map.nonEmpty("glue.retry-mode").map { ["standard", "adaptive", "legacy"].contains($0) ? $0 : "standard" }
+    dynamoDBEndpoint = map.nonEmpty("dynamodb.endpoint")
+    dynamoDBTableName = map.nonEmpty("dynamodb.table-name") ?? "iceberg"
+  }
+
+  /// `s3://bucket/dir//` is `s3://bucket/dir`; the slashes of `s3://` stay.
+  package static func withoutTrailingSlashes(_ location: String) -> String {
+    var bytes = Array(location.utf8)
+    while bytes.last == UInt8(ascii: "/"), !bytes.reversed().starts(with: "//:".utf8) {
+      bytes.removeLast()
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

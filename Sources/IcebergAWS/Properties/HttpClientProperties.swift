@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import HTTP
+
+/// The `http-client.*` properties. Source: spec/properties.md §5.
+package struct HttpClientProperties: Sendable {
+  /// What the transport of all clients is made with. Clients with equal configurations share one transport and its connections.
+  package var transport: CurlTransportConfiguration
+
+  /// - Parameter caBundle: PEM file of the authorities to trust; nil for the system's.
+  package init(_ properties: [String: String], caBundle: String? = nil) throws(PropertyError) {
+    let map = PropertyMap(properties)
+    transport = CurlTransportConfiguration(caBundle: caBundle)
+    let type = map.nonEmpty("http-client.type") ?? "apache"
+    switch type {
+    case "apache":
+      transport.maxIdle = try map.milliseconds("http-client.apache.connection-max-idle-time-ms") ?? transport.maxIdle
+      transport.maxLifetime = try map.milliseconds("http-client.apache.connection-time-to-live-ms") ?? transport.maxLifetime
+      transport.maxConnections = Int(
+        try map.integer("http-client.apache.max-connections", default: Int64(transport.maxConnections), in: 1...10_000))
+      transport.sendsTCPKeepAlive = map.bool("http-client.apache.tcp-keep-alive-enabled", default: false)
+    case "urlconnection": break
+    default: throw PropertyError(key: "http-client.type", message: "Unrecognized HTTP client type \(type)")
+    }
+    // A timeout's key works only for the type of client that it names.
+    transport.connectTimeout = try map.milliseconds("http-client.\(type).connection-timeout-ms") ?? transport.connectTimeout
+    transport.socketTimeout = try map.milliseconds("http-client.\(type).socket-timeout-ms") ?? transport.socketTimeout
+    if let proxy = map.nonEmpty("http-client.proxy-endpoint") {
+      transport.proxy = .endpoint(proxy)
+    } else if !map.bool("http-client.proxy-use-environment-variable-values", default: true) {
+      transport.proxy = .none
+    }
+  }
+
+  /// The transport of S3, for which PyIceberg has keys of its own.
+  package func transport(forS3 properties: S3FileIOProperties) -> CurlTransportConfiguration {
+    var s3 = transport
+    s3.connectTimeout = properties.connectTimeout ?? s3.connectTimeout
+    s3.socketTimeout = properties.requestTimeout ?? s3.socketTimeout
+    if let proxy = properties.proxy { s3.proxy = .endpoint(proxy) }
+    return s3
+  }
+}

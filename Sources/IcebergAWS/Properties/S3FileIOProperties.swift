@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// The `s3.*` properties that reading uses. Source: spec/properties.md §4.
+package struct S3FileIOProperties: Sendable {
+  package static let endpointKey = "s3.endpoint"
+  package static let accessKeyIDKey = "s3.access-key-id"
+  package static let secretAccessKeyKey = "s3.secret-access-key"
+  package static let sessionTokenKey = "s3.session-token"
+  package static let remoteSigningKey = "s3.remote-signing-enabled"
+  package static let accessGrantsKey = "s3.access-grants.enabled"
+  package static let accessPointsPrefix = "s3.access-points."
+
+  package var endpoint: String?
+  package var isPathStyleAccess: Bool
+  package var isDualStackEnabled: Bool
+  package var isAccelerationEnabled: Bool
+  package var isUseArnRegionEnabled: Bool
+  package var isCrossRegionAccessEnabled: Bool
+  package var isRemoteSigningEnabled: Bool
+  package var isDirectoryBucketListPrefixAsDirectory: Bool
+  /// Bucket names and what stands for them in requests.
+  package var accessPoints: [String: String]
+  /// Both of the static keys, or neither.
+  package var staticKeys: StaticKeys?
+  /// Retries after the first send.
+  package var retries: Int
+  package var retryMinWait: Duration
+  package var retryMaxWait: Duration
+  /// What GetObject and HeadObject carry for `s3.sse.type=custom`, keys verbatim. Never to be logged.
+  package var encryptionHeaders: [(name: String, value: String)]
+  /// PyIceberg's keys.
+  package var region: String?
+  package var isAnonymous: Bool
+  package var profileName: String?
+  package var proxy: String?
+  package var connectTimeout: Duration?
+  package var requestTimeout: Duration?
+
+  package init(_ properties: [String: String]) throws(PropertyError) {
+    let map = PropertyMap(properties)
+    endpoint = map.nonEmpty(Self.endpointKey)
+    isPathStyleAccess = map.bool("s3.path-style-access", default: false)
+    isDualStackEnabled = map.bool("s3.dualstack-enabled", default: false)
+    isAccelerationEnabled = map.bool("s3.acceleration-enabled", default: false)
+    isUseArnRegionEnabled = map.bool("s3.use-arn-region-enabled", default: false)
+    isCrossRegionAccessEnabled = map.bool("s3.cross-region-access-enabled", default: false)
+    isRemoteSigningEnabled = map.bool(Self.remoteSigningKey, default: false)
+    isDirectoryBucketListPrefixAsDirectory = map.bool("s3.directory-bucket.list-prefix-as-directory", default: true)
+    accessPoints = map.prefixed(Self.accessPointsPrefix).filter { !$0.value.isEmpty }
+    guard (map.string(Self.accessKeyIDKey) == nil) == (map.string(Self.secretAccessKeyKey) == nil) else {
+      throw PropertyError(
+        key: Self.accessKeyIDKey, message: "S3 client access key ID and secret access key must be set at the same time")
+    }
+    staticKeys = StaticKeys(map, prefix: "s3")
+    retries = Int(try map.integer("s3.retry.num-retries", default: 5, in: 0...1000))
+    retryMinWait = try map.milliseconds("s3.retry.min-wait-ms") ?? .milliseconds(2000)
+    retryMaxWait = try map.milliseconds("s3.retry.max-wait-ms") ?? .milliseconds(20_000)
+    encryptionHeaders = try Self.encryptionHeaders(map)
+    region = map.nonEmpty("s3.region")
+    isAnonymous = map.bool("s3.anonymous", default: false)
+    profileName = map.nonEmpty("s3.profile-name")
+    proxy = map.nonEmpty("s3.proxy-uri")
+    connectTimeout = try map.seconds("s3.connect-timeout")
+    requestTimeout = try map.seconds("s3.request-timeout")
+  }
+
+  /// The three headers of SSE-C; the other types send nothing on reading. Source: spec/s3fileio.md §6.
+  private static func encryptionHeaders(_ map: PropertyMap) throws(PropertyError) -> [(name: String, value: String)] {
+    let type = map.nonEmpty("s3.sse.type") ?? "none"
+    switch type.lowercased() {
+    case "none", "s3", "kms", "dsse-kms": return []
+    case "custom": break
+    default: throw PropertyError(key: "s3.sse.type", message: "Cannot support given S3 encryption type: \(type)")
+    }
+    guard let key = map.string("s3.sse.key") else {
+      throw PropertyError(key: "s3.sse.key", message: "Cannot initialize SSE-C S3FileIO with null encryption key")
+    }
+    guard let digest = map.string("s3.sse.md5") else {
+      throw PropertyError(key: "s3.sse.md5", message: "Cannot initialize SSE-C S3FileIO with null encryption key MD5")
+    }
+    return [
+      ("x-amz-server-side-encryption-customer-algorithm", "AES256"), ("x-amz-server-side-encryption-customer-key", key),
+      ("x-amz-server-side-encryption-customer-key-MD5", digest),
+    ]
+  }
+}
+
+/// Keys that stand in properties, of one service or of all.
+package struct StaticKeys: Sendable, Hashable {
+  package var accessKeyID: String
+  package var secretAccessKey: Secret
+  package var sessionToken: Secret?
+  /// For messages: "property s3.access-key-id".
+  package var source: String
+
+  /// Nil unless `<prefix>.access-key-id` and `<prefix>.secret-access-key` are both non-empty.
+  init?(_ map: PropertyMap, prefix: String) {
+    guard let id = map.nonEmpty("\(prefix).access-key-id"), let secret = map.nonEmpty("\(prefix).secret-access-key") else { return nil }
+    accessKeyID = id
+    secretAccessKey = Secret(secret)
+    sessionToken = map.nonEmpty("\(prefix).session-token").map { Secret($0) }
+    source = "property \(prefix).access-key-id"
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AWSCore
+package import AWSServices
+package import Iceberg
+
+/// Objects in S3 behind Iceberg's `FileIO`, reading. Source: spec/s3fileio.md.
+///
+/// Buckets keep the name that locations give them; access points stand in for them in requests only.
+package final class S3FileIO: FileIO {
+  /// Broken bodies of one read that are taken up again where they broke: Iceberg's number. Source: spec/s3fileio.md §4.
+  static let streamRetries = 3
+
+  let client: S3Client
+  private let accessPoints: [String: String]
+  private let isPrefixListedAsDirectory: Bool
+  let encryptionHeaders: [(name: String, value: String)]
+
+  package init(client: S3Client, properties: S3FileIOProperties) {
+    self.client = client
+    accessPoints = properties.accessPoints
+    isPrefixListedAsDirectory = properties.isDirectoryBucketListPrefixAsDirectory
+    encryptionHeaders = properties.encryptionHeaders
+  }
+
+  package func head(_ location: ObjectLocation) async throws(FileIOError) -> ObjectAttributes {
+    try Self.checkKey(location)
+    let head: S3ObjectHead
+    do {
+      head = try await client.headObject(bucket: target(location.bucket), key: location.key, headers: encryptionHeaders)
+    } catch {
+      throw FileIOError(error, reading: location, etag: nil)
+    }
+    guard let size = head.contentLength else {
+      throw FileIOError(
+        code: .failed, message: "\(location): the answer to HeadObject does not say how long the object is.", requestID: head.requestID)
+    }
+    return ObjectAttributes(location: location, size: size, etag: head.etag, modified: head.lastModified ?? 0)
+  }
+
+  package func read(
+    _ location: ObjectLocation, etag: String?, range: Range<Int64>, into sink: any RangeSink
+  ) async throws(FileIOError) -> Int64 {
+    guard range.lowerBound >= 0 else {
+      throw FileIOError(code: .invalid, message: "position is negative: \(range.lowerBound)")
+    }
+    try Self.checkKey(location)
+    if range.isEmpty { return 0 }
+    return try await S3RangeRead(files: self, location: location, range: range, sink: sink).run(etag: etag)
+  }
+
+  package func list(
+    bucket: String, prefix: String, isDirectory: Bool, after token: String?
+  ) async throws(FileIOError) -> ObjectListing {
+    let target = target(bucket)
+    var prefix = prefix
+    if isPrefixListedAsDirectory, target.hasSuffix("--x-s3"), !prefix.isEmpty, prefix.utf8.last != UInt8(ascii: "/") {
+      prefix += "/"
+    }
+    let page: S3ObjectPage
+    do {
+      page = try await client.listObjectsV2(
+        bucket: target, prefix: prefix, delimiter: isDirectory ? "/" : nil, continuationToken: token)
+    } catch {
+      throw FileIOError(error, listing: "s3://\(bucket)/\(prefix)", bucket: bucket)
+    }
+    return ObjectListing(
+      objects: page.objects.map {
+        ObjectAttributes(
+          location: ObjectLocation(bucket: bucket, key: $0.key), size: $0.size, etag: $0.etag, modified: $0.lastModified)
+      },
+      prefixes: page.commonPrefixes, next: page.nextContinuationToken)
+  }
+
+  package func location(_ text: String) throws(FileIOError) -> ObjectLocation {
+    try S3URI.parse(text)
+  }
+
+  /// What stands for a bucket in requests.
+  func target(_ bucket: String) -> String {
+    accessPoints[bucket] ?? bucket
+  }
+
+  /// Without a key the request would be one about the bucket.
+  private static func checkKey(_ location: ObjectLocation) throws(FileIOError) {
+    guard !location.key.isEmpty else {
+      throw FileIOError(code: .invalid, message: "\(location) names no object: its key is empty.")
+    }
+    guard !location.bucket.isEmpty else {
+      throw FileIOError(code: .invalid, message: "\(location) names no object: its bucket is empty.")
+    }
+  }
+}
