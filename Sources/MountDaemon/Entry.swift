@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Configuration
+import Fuse
+import Logging
 
 /// What the commands of the program call; each answers with the process's exit status and has written its own messages.
 package enum MountEntry {
@@ -9,8 +11,16 @@ package enum MountEntry {
   /// Writes the configuration's warnings, to standard error and the log.
   @concurrent package static func mount(options: MountOptions, configuration: CatalogConfiguration) async -> Int32 {
     for warning in configuration.warnings where !warning.isNotice { Message.warning(warning.message) }
-    Message.error("mounting is not part of this build")
-    return 1
+    let logger = Logger(label: "bergfs")
+    do {
+      let service = try await MountService.prepare(options: options, configuration: configuration, logger: logger)
+      try service.session.mount()
+      try await service.session.run()
+      return 0
+    } catch {
+      Message.error("\(error)")
+      return 1
+    }
   }
 
   /// Unmounts after commits and uploads in flight.

@@ -3,7 +3,7 @@
 import COpenSSL
 
 /// SHA-256 and HMAC-SHA-256 of libcrypto.
-enum SHA256 {
+package enum SHA256 {
   static let digestLength = 32
 
   /// Fetched once: a lookup by name for each digest costs more than the digest of a short request.
@@ -14,7 +14,7 @@ enum SHA256 {
 
   private static let algorithm = Algorithm(pointer: EVP_MD_fetch(nil, "SHA256", nil))
 
-  static func digest(_ bytes: [UInt8]) -> [UInt8] {
+  package static func digest(_ bytes: [UInt8]) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: digestLength) { output, count in
       var length: UInt32 = 0
       let isDone = bytes.withUnsafeBytes { EVP_Digest($0.baseAddress, $0.count, output.baseAddress, &length, algorithm.pointer, nil) == 1 }

@@ -127,9 +127,9 @@ final class TableState: Sendable {
         let bytes = try await wholeObject(pointer, fileIO: fileIO)
         let metadata: TableMetadataHead
         do throws(TableMetadataError) {
-          metadata = try TableMetadataHead(parsing: bytes, fileName: pointer.fileName)
+          metadata = try TableMetadataHead(parsing: bytes, fileName: pointer.description)
         } catch {
-          throw FilesystemError(.failed, "table \(entry.identifier): metadata file \(pointer): \(error.message)")
+          throw FilesystemError(.failed, "table \(entry.identifier): \(error.message)")
         }
         return .success(
           TableLayout(

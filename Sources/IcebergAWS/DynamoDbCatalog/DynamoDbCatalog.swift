@@ -8,6 +8,7 @@ package import Logging
 /// A DynamoDB table as an Iceberg catalog, reading. Source: spec/dynamodb.md.
 package final class DynamoDbCatalog: Catalog {
   package let kind = "dynamodb"
+  package var nestsNamespaces: Bool { true }
   let client: DynamoDBClient
   let table: String
   let log: OnceLog

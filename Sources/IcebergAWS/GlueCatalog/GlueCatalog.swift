@@ -8,6 +8,7 @@ package import Logging
 /// The Glue Data Catalog as an Iceberg catalog, reading. Source: spec/glue.md §3–§6.
 package final class GlueCatalog: Catalog {
   package let kind = "glue"
+  package var nestsNamespaces: Bool { false }
   private let client: GlueClient
   private let names: GlueNames
   private let files: any FileIO

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AWSCore
+import Configuration
+import HTTP
+import Iceberg
+import IcebergAWS
+import Logging
+import Telemetry
+
+/// A catalog with its clients, made from a configuration. Nothing is sent here.
+struct CatalogAssembly: Sendable {
+  let configuration: CatalogConfiguration
+  let catalog: any Catalog
+  let factory: any AwsClientFactory
+  let transports: TransportPool
+
+  init(_ configuration: CatalogConfiguration, metrics: Metrics, logger: Logger) throws(MountError) {
+    self.configuration = configuration
+    let pool = TransportPool()
+    transports = pool
+    do throws(IcebergAWS.PropertyError) {
+      let properties = configuration.properties.values
+      factory = try CatalogLoader.clientFactory(
+        properties: properties, variables: configuration.environment,
+        transport: { (settings) throws(HTTPError) in try pool.transport(settings) },
+        metrics: metrics, logger: logger)
+      catalog = try CatalogLoader.load(name: configuration.catalog, properties: properties, factory: factory, logger: logger)
+    } catch {
+      let key = error.key
+      let source = key.isEmpty ? nil : configuration.properties.source(of: key)
+      throw MountError("catalog \(configuration.catalog): \(error.message)\(source.map { " (\(key) from \($0))" } ?? "")")
+    }
+  }
+
+  /// The metastore's service.
+  var metastore: AWSService {
+    switch configuration.catalogType {
+    case .glue: .glue
+    case .dynamodb: .dynamodb
+    }
+  }
+
+  /// The services a mount talks to.
+  var services: [AWSService] { [metastore, .s3] }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AWSCore
+import Configuration
+import Iceberg
+import IcebergAWS
+
+/// Where the keys of a service come from, and until when they hold; no secret in it.
+struct CredentialSighting: Sendable, Hashable {
+  var service: String
+  var source: String
+  /// Shortened, as it may be shown.
+  var accessKeyID: String
+  /// Seconds since 1970.
+  var expiration: Double?
+}
+
+/// The questions that show whether a catalog can be used, each answered by a request of its own.
+struct CatalogProbe: Sendable {
+  let assembly: CatalogAssembly
+
+  /// Resolves the keys of a service.
+  func credentials(of service: AWSService) async throws(MountError) -> CredentialSighting {
+    let provider: any AWSCredentialsProvider
+    do throws(IcebergAWS.PropertyError) {
+      provider = try assembly.factory.credentials(for: service)
+    } catch {
+      throw failure(error.message)
+    }
+    let keys: AWSCredentials?
+    do throws(AWSError) {
+      keys = try await provider.credentials()
+    } catch {
+      throw failure("\(service.name): \(error.message)")
+    }
+    guard let keys else { throw failure("\(service.name): no AWS keys are configured (looked at: \(provider.name))") }
+    return CredentialSighting(
+      service: service.name, source: keys.source, accessKeyID: Self.abbreviated(keys.accessKeyID), expiration: keys.expiration)
+  }
+
+  private func failure(_ sentence: String) -> MountError {
+    MountError("catalog \(assembly.configuration.catalog): \(sentence)")
+  }
+
+  /// Lists one page of the catalog's namespaces.
+  ///
+  /// - Returns: how many the page has, and whether there are more.
+  func firstPage() async throws(MountError) -> (count: Int, hasMore: Bool) {
+    do throws(CatalogError) {
+      let page = try await assembly.catalog.listNamespaces(under: .root, after: nil)
+      return (page.entries.count, page.next != nil)
+    } catch {
+      throw failure(error.message)
+    }
+  }
+
+  /// The first and last four characters of a key id: enough to tell keys apart.
+  static func abbreviated(_ keyID: String) -> String {
+    keyID.count > 12 ? "\(keyID.prefix(4))…\(keyID.suffix(4))" : keyID
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CatalogFS
+import Configuration
+import Glibc
+import Iceberg
+import ObjectCache
+import Synchronization
+import Telemetry
+import WireFormats
+
+/// What `.bergfs/` shows: made anew at every open, without a request, without a secret.
+final class ControlDocuments: Sendable {
+  /// What is fixed for the life of a mount.
+  struct Facts: Sendable {
+    var version: String
+    var options: MountOptions
+    var configuration: CatalogConfiguration
+    var metadataTTL: Duration
+    var regions: [(service: String, region: String)]
+    var credentials: [CredentialSighting]
+    var started: ContinuousClock.Instant
+    /// Nanoseconds since 1970.
+    var startedAt: Int64
+  }
+
+  private let facts: Facts
+  private let metrics: Metrics
+  private let journal: ErrorJournal
+  private let cache: BlockCache
+  private let budget: MemoryBudget
+  /// Set once the filesystem exists, which needs these documents itself.
+  private let inodes = Mutex<(@Sendable () -> Int)?>(nil)
+
+  init(facts: Facts, metrics: Metrics, journal: ErrorJournal, cache: BlockCache, budget: MemoryBudget) {
+    self.facts = facts
+    self.metrics = metrics
+    self.journal = journal
+    self.cache = cache
+    self.budget = budget
+  }
+
+  func setInodeCount(_ count: @escaping @Sendable () -> Int) {
+    inodes.withLock { $0 = count }
+  }
+
+  func content(of file: ControlFile) -> [UInt8] {
+    switch file {
+    case .status: status.serialized(pretty: true) + [UInt8(ascii: "\n")]
+    case .configuration: configuration.serialized(pretty: true) + [UInt8(ascii: "\n")]
+    case .errors: journal.records.flatMap { Self.line(of: $0) }
+    case .metrics: Array(metricsText.utf8)
+    case .refresh: Array("refreshed: the next look asks catalog and S3 again\n".utf8)
+    }
+  }
+
+  private var metricsText: String {
+    cache.publishMetrics()
+    metrics.set(.inodes, to: Int64(inodeCount))
+    return metrics.prometheusText()
+  }
+
+  private var inodeCount: Int { inodes.withLock { $0 }?() ?? 0 }
+
+  private var status: JSONValue {
+    let uptime = facts.started.duration(to: .now)
+    return [
+      "version": .string(facts.version),
+      "pid": .integer(Int64(getpid())),
+      "mountpoint": .string(facts.options.mountpoint),
+      "started": .string(Timestamp.text(nanoseconds: facts.startedAt)),
+      "uptime-seconds": .integer(uptime.components.seconds),
+      "catalog": ["name": .string(facts.configuration.catalog), "type": .string(facts.configuration.catalogType.rawValue)],
+      "regions": .object(JSONMembers(facts.regions.map { (key: $0.service, value: .string($0.region)) })),
+      "credentials": .array(
+        facts.credentials.map { sighting in
+          [
+            "service": .string(sighting.service), "source": .string(sighting.source), "access-key-id": .string(sighting.accessKeyID),
+            "expires": sighting.expiration.map { .string(Timestamp.text(seconds: $0)) } ?? .null,
+          ]
+        }),
+      "options": options,
+      "memory": [
+        "limit-bytes": .integer(Int64(budget.limit)), "reserved-bytes": .integer(Int64(budget.used)),
+        "cached-bytes": .integer(Int64(cache.bytes)), "resident-bytes": Self.residentBytes.map { .integer($0) } ?? .null,
+      ],
+      "inodes": .integer(Int64(inodeCount)),
+      "open-handles": .integer(metrics.value(.openHandles)),
+      "errors-logged": .integer(metrics.total(.errors)),
+    ]
+  }
+
+  private var options: JSONValue {
+    let options = facts.options
+    return [
+      // Every mount of this version is read-only.
+      "read-only": true,
+      "metadata-ttl-seconds": .number(
+        "\(Double(facts.metadataTTL.components.seconds) + Double(facts.metadataTTL.components.attoseconds) * 1e-18)"),
+      "memory-limit-bytes": .integer(options.memoryLimit),
+      "allow-other": .bool(options.allowOther),
+      "namespaces": .array(options.namespaces.map { .string($0) }),
+    ]
+  }
+
+  private var configuration: JSONValue {
+    .array(
+      facts.configuration.configured.map { property in
+        ["key": .string(property.key), "value": .string(property.displayValue), "source": .string(property.origin)]
+      })
+  }
+
+  private static func line(of record: ErrorJournal.Record) -> [UInt8] {
+    let value: JSONValue = [
+      "time": .string(Timestamp.text(nanoseconds: record.time)), "path": .string(record.path), "operation": .string(record.operation),
+      "errno": .string(record.errno), "message": .string(record.message), "request-id": record.requestID.map { .string($0) } ?? .null,
+    ]
+    return value.serialized() + [UInt8(ascii: "\n")]
+  }
+
+  /// VmRSS of this process.
+  private static var residentBytes: Int64? {
+    guard let file = fopen("/proc/self/statm", "r") else { return nil }
+    defer { fclose(file) }
+    var text = [CChar](repeating: 0, count: 128)
+    guard fgets(&text, Int32(text.count), file) != nil else { return nil }
+    let fields = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: " ")
+    return fields.dropFirst().first.flatMap { Int64($0) }.map { $0 * Int64(getpagesize()) }
+  }
+}

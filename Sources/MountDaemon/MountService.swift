@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AWSCore
+import CatalogFS
+import Configuration
+import Fuse
+import Glibc
+import Iceberg
+import IcebergAWS
+import Logging
+import ObjectCache
+import Telemetry
+
+/// A mounted catalog from its first request to its last: the only place where all modules meet.
+struct MountService: Sendable {
+  let session: FuseSession
+  let transports: TransportPool
+  let filesystem: CatalogFilesystem
+
+  /// Proves that the catalog can be used (keys resolved, one page listed), then puts the mount together. Nothing is mounted yet.
+  static func prepare(options: MountOptions, configuration: CatalogConfiguration, logger: Logger) async throws(MountError) -> MountService {
+    let metrics = Metrics()
+    let assembly = try CatalogAssembly(configuration, metrics: metrics, logger: logger)
+    let probe = CatalogProbe(assembly: assembly)
+    var sightings: [CredentialSighting] = []
+    for service in assembly.services { sightings.append(try await probe.credentials(of: service)) }
+    _ = try await probe.firstPage()
+
+    let ttl = try metadataTTL(options, configuration)
+    let budget = MemoryBudget(limit: Int(clamping: options.memoryLimit))
+    let cache = BlockCache(budget: budget, metrics: metrics)
+    let journal = ErrorJournal()
+    let documents = ControlDocuments(
+      facts: .init(
+        version: BuildVersions.current, options: options, configuration: configuration, metadataTTL: ttl,
+        regions: try regions(assembly), credentials: sightings, started: .now, startedAt: Timestamp.now),
+      metrics: metrics, journal: journal, cache: cache, budget: budget)
+    let filesystem = CatalogFilesystem(
+      catalog: assembly.catalog, cache: cache, options: treeOptions(options, ttl: ttl),
+      control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) })
+    documents.setInodeCount { [weak filesystem] in filesystem?.inodeCount ?? 0 }
+    let bridge = CatalogFuseFileSystem(
+      filesystem: filesystem, journal: journal, metrics: metrics, logger: logger,
+      owner: (uid: options.uid ?? getuid(), gid: options.gid ?? getgid()), now: { Timestamp.now })
+    var mountOptions = FuseMountOptions(source: "bergfs#\(configuration.catalog)")
+    mountOptions.isReadOnly = true
+    mountOptions.allowsOther = options.allowOther
+    let session = FuseSession(
+      fileSystem: bridge, mountpoint: options.mountpoint, options: mountOptions, metrics: metrics, logger: logger)
+    return MountService(session: session, transports: assembly.transports, filesystem: filesystem)
+  }
+
+  private static func metadataTTL(_ options: MountOptions, _ configuration: CatalogConfiguration) throws(MountError) -> Duration {
+    do throws(Iceberg.PropertyError) {
+      return try options.metadataTTL(with: configuration.properties)
+    } catch {
+      throw MountError("\(error)")
+    }
+  }
+
+  private static func regions(_ assembly: CatalogAssembly) throws(MountError) -> [(service: String, region: String)] {
+    var regions: [(service: String, region: String)] = []
+    for service in assembly.services {
+      do throws(IcebergAWS.PropertyError) {
+        regions.append((service.name, try assembly.factory.region(of: service)))
+      } catch {
+        throw MountError(error.message)
+      }
+    }
+    return regions
+  }
+
+  private static func treeOptions(_ options: MountOptions, ttl: Duration) -> CatalogFilesystemOptions {
+    let mask = options.umask ?? 0
+    return CatalogFilesystemOptions(
+      metadataTTL: ttl, fileMode: (options.fileMode ?? 0o444) & ~mask, directoryMode: (options.directoryMode ?? 0o555) & ~mask,
+      namespaces: options.namespaces.map { Namespace($0.split(separator: ".").map(String.init)) }, mountTime: Timestamp.now)
+  }
+}
