@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AWSCore
+import Configuration
+import Iceberg
+import IcebergAWS
+import Logging
+import Telemetry
+
+/// `bergfs check`: a line for each thing a mount needs, with what was found or what to do.
+struct CatalogCheck: Sendable {
+  struct Finding: Sendable, Hashable {
+    var isGood: Bool
+    var subject: String
+    var text: String
+
+    /// `ok    region       Glue eu-central-1`
+    var line: String {
+      let padding = String(repeating: " ", count: max(1, 13 - subject.count))
+      return "\(isGood ? "ok  " : "FAIL")  \(subject)\(padding)\(text)"
+    }
+  }
+
+  private let probe: CatalogProbe
+
+  init(_ assembly: CatalogAssembly) {
+    probe = CatalogProbe(assembly: assembly)
+  }
+
+  /// Asks everything, also after a failure: what is independent is still worth knowing.
+  func findings() async -> [Finding] {
+    var findings: [Finding] = []
+    for service in probe.assembly.services { findings.append(await credentials(of: service)) }
+    for service in probe.assembly.services { findings.append(region(of: service)) }
+    findings.append(await catalog())
+    findings.append(await warehouse())
+    return findings
+  }
+
+  private func credentials(of service: AWSService) async -> Finding {
+    do throws(MountError) {
+      let found = try await probe.credentials(of: service)
+      let expiry = found.expiration.map { ", until \(Timestamp.text(seconds: $0))" } ?? ""
+      let key = found.accessKeyID.isEmpty ? "" : " (\(found.accessKeyID)\(expiry))"
+      return Finding(isGood: true, subject: "credentials", text: "\(service.name): \(found.source)\(key)")
+    } catch {
+      return Finding(isGood: false, subject: "credentials", text: error.message)
+    }
+  }
+
+  private func region(of service: AWSService) -> Finding {
+    do throws(IcebergAWS.PropertyError) {
+      return Finding(isGood: true, subject: "region", text: "\(service.name): \(try probe.assembly.factory.region(of: service))")
+    } catch {
+      return Finding(isGood: false, subject: "region", text: error.message)
+    }
+  }
+
+  private func catalog() async -> Finding {
+    do throws(MountError) {
+      let page = try await probe.firstPage()
+      return Finding(
+        isGood: true, subject: "catalog",
+        text: "\(probe.assembly.catalog.kind): \(page.count)\(page.hasMore ? " or more" : "") namespaces can be listed")
+    } catch {
+      return Finding(isGood: false, subject: "catalog", text: error.message)
+    }
+  }
+
+  private func warehouse() async -> Finding {
+    guard let text = probe.assembly.configuration.properties.nonEmptyString("warehouse") else {
+      return Finding(isGood: true, subject: "warehouse", text: "not set; tables are found by their own locations")
+    }
+    let files = probe.assembly.catalog.fileIO(for: TableIdentifier(namespace: Namespace(["check"]), name: "check"))
+    do throws(FileIOError) {
+      let location = try files.location(text)
+      let prefix = location.key.isEmpty || location.key.hasSuffix("/") ? location.key : location.key + "/"
+      _ = try await files.list(bucket: location.bucket, prefix: prefix, isDirectory: true, after: nil)
+      return Finding(isGood: true, subject: "warehouse", text: "\(text): can be listed")
+    } catch {
+      return Finding(isGood: false, subject: "warehouse", text: error.message)
+    }
+  }
+}
