@@ -2,6 +2,7 @@
 
 /// Why a table metadata file could not be read.
 package struct TableMetadataError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Kinds of faults; none goes away by trying again.
   package enum Code: String, Sendable, CaseIterable {
     /// The name does not hold `.metadata.json`.
     case invalidName

@@ -19,6 +19,7 @@ package struct TableMetadataHead: Sendable, Hashable {
 
   /// A branch or a tag.
   package struct Reference: Sendable, Hashable {
+    /// How the name may move: a branch does with every commit, a tag does not.
     package enum Kind: String, Sendable, CaseIterable {
       case branch, tag
     }
@@ -42,6 +43,7 @@ package struct TableMetadataHead: Sendable, Hashable {
   package var lastUpdatedMs: Int64
   /// Nil if the table has no current snapshot, however the writer says so.
   package var currentSnapshotID: Int64?
+  /// Table properties as written; empty if the file has none.
   package var properties: [String: String]
   /// Oldest first; without the file itself.
   package var metadataLog: [LogEntry]

@@ -2,6 +2,7 @@
 
 /// Why bytes could not be decompressed or compressed.
 package struct GzipError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Kinds of faults; only `outOfMemory` is the environment's.
   package enum Code: String, Sendable, CaseIterable {
     /// The bytes do not begin with a gzip header.
     case notGzip

@@ -2,8 +2,10 @@
 
 /// The members of a JSON object to be written, in order. Names are not made unique.
 package struct JSONMembers: Sendable, ExpressibleByDictionaryLiteral {
+  /// One name with its value.
   package typealias Member = (key: String, value: JSONValue)
 
+  /// In the order they are written.
   package var members: [Member]
 
   package init(_ members: [Member] = []) {

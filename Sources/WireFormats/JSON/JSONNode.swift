@@ -4,6 +4,7 @@
 ///
 /// Accessors of the wrong kind give nil (or an empty sequence), never a trap: foreign documents hold anything anywhere.
 package struct JSONNode: Sendable {
+  /// The six kinds of JSON values.
   package enum Kind: String, Sendable, CaseIterable {
     case object, array, string, number, bool, null
   }
@@ -18,6 +19,7 @@ package struct JSONNode: Sendable {
 
   private var entry: JSONTapeEntry { storage.tape[index] }
 
+  /// What the value is.
   package var kind: Kind {
     switch entry.kind {
     case .object: .object
@@ -32,8 +34,10 @@ package struct JSONNode: Sendable {
   /// Where the raw text of the value stands in the document, quotes and brackets included.
   package var byteRange: Range<Int> { Int(entry.start)..<Int(entry.end) }
 
+  /// True for `null`.
   package var isNull: Bool { entry.kind == .null }
 
+  /// The truth value; nil if the value is no boolean.
   package var bool: Bool? {
     switch entry.kind {
     case .true: true
