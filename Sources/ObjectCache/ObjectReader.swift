@@ -18,12 +18,15 @@ package final class ObjectReader: Sendable {
 
   /// Bytes of a single read; longer ones are answered short.
   package static let maximumReadSize = 4 << 20
+  /// Bytes of an object; far above S3's own limit, far below where offsets overflow.
+  static let maximumObjectSize: Int64 = 1 << 56
 
   /// The version that is read.
   package let object: ObjectAttributes
   private let fileIO: any FileIO
   private let cache: BlockCache
   private let identity: UInt64
+  private let size: Int64
   private let maximumRequest: Int64
   private let state: Mutex<State>
 
@@ -35,8 +38,9 @@ package final class ObjectReader: Sendable {
     self.fileIO = fileIO
     self.cache = cache
     self.identity = cache.open(object)
+    self.size = min(max(0, object.size), Self.maximumObjectSize)
     self.maximumRequest = tuning.maximumRequest
-    self.state = Mutex(State(prefetcher: Prefetcher(size: object.size, tuning: tuning)))
+    self.state = Mutex(State(prefetcher: Prefetcher(size: size, tuning: tuning)))
   }
 
   deinit {
@@ -48,15 +52,15 @@ package final class ObjectReader: Sendable {
   /// Bytes that are all in the cache are returned without suspension. Cancelling the task ends the wait at once, not the fetch.
   /// - Parameters:
   ///   - offset: in bytes, not negative.
-  ///   - size: in bytes, not negative.
+  ///   - count: in bytes, not negative.
   /// - Returns: the cache's own memory, kept as long as the result's owner.
   /// - Throws: what the FileIO throws; a missing object is `changed` (ESTALE), as it was there at open; `cancelled` (EINTR); `invalid` (EINVAL).
-  package func read(offset: Int64, size: Int) async throws(FileIOError) -> CachedBytes {
-    guard offset >= 0, size >= 0 else {
+  package func read(offset: Int64, size count: Int) async throws(FileIOError) -> CachedBytes {
+    guard offset >= 0, count >= 0 else {
       throw FileIOError(code: .invalid, message: "\(object.location): negative offset or size of a read")
     }
-    guard size > 0, offset < object.size else { return .empty }
-    let range = offset..<min(object.size - offset, Int64(min(size, Self.maximumReadSize))) + offset
+    guard count > 0, offset < size else { return .empty }
+    let range = offset..<min(size - offset, Int64(min(count, Self.maximumReadSize))) + offset
     let room = Int64(cache.windowRoom)
     let plan = state.withLock { $0.prefetcher.read(range, room: room) }
     let bytes: CachedBytes
@@ -161,7 +165,7 @@ package final class ObjectReader: Sendable {
   // MARK: - Fetches
 
   private func want(_ demand: Range<Int64>, fetch: Range<Int64>) -> BlockCache.Want {
-    BlockCache.Want(object: identity, size: object.size, demand: demand, fetch: fetch, maximumRequest: maximumRequest)
+    BlockCache.Want(object: identity, size: self.size, demand: demand, fetch: fetch, maximumRequest: maximumRequest)
   }
 
   private var staleness: FileIOError? { state.withLock { $0.staleness } }

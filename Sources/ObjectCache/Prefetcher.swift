@@ -63,7 +63,7 @@ package struct Prefetcher: Sendable {
   private var reads: UInt64 = 0
   private var hasFetchedTail = false
 
-  /// - Parameter size: bytes of the object.
+  /// - Parameter size: bytes of the object, at most ``ObjectReader/maximumObjectSize``.
   package init(size: Int64, tuning: Tuning = Tuning()) {
     self.size = size
     self.tuning = tuning
@@ -187,9 +187,10 @@ package struct Prefetcher: Sendable {
     let window = min(stream.window, max(largest, unread))
     let block = Int64(BlockGeometry.blockSize)
     let request = min(max(window / tuning.requestsPerWindow / block * block, block), tuning.maximumRequest)
-    let target = window >= size - stream.high ? size : (stream.high + window) / block * block
+    let target = window >= size - stream.high ? size : (stream.high + window + block - 1) / block * block
+    // Up to the end of a block, the memory being taken anyway.
     // At the end of the object the last request may be short; before it a short one waits until it is worth sending.
-    guard target == size || target - stream.frontier >= request else { return [] }
+    guard stream.frontier < target, target == size || target - stream.frontier >= request else { return [] }
     var requests: [Range<Int64>] = []
     while stream.frontier < target {
       let upper = min(target, (stream.frontier + request) / block * block)
