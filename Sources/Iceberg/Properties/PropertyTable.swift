@@ -45,10 +45,18 @@ package enum PropertyTable {
   /// How a value may be shown: `****` for a secret, and without the password of an address that holds one.
   package static func displayValue(_ value: String, of key: String) -> String {
     if isSecret(key) { return "****" }
-    guard let scheme = value.firstRange(of: "://") else { return value }
+    let scheme = value.firstRange(of: "://")
+    if isAddress(key), let at = value.lastIndex(of: "@") {
+      return value[..<(scheme?.upperBound ?? value.startIndex)] + "****" + value[at...]
+    }
+    guard let scheme else { return value }
     let authority = value[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     guard let at = authority.lastIndex(of: "@") else { return value }
     return value[..<scheme.upperBound] + "****" + value[at...]
+  }
+
+  private static func isAddress(_ key: String) -> Bool {
+    definition(of: key)?.type == .endpoint || key == PyIcebergProperties.s3ProxyURI
   }
 
   /// The known key that an unknown one was probably meant to be; nil if none is close.
