@@ -146,7 +146,7 @@ struct ConfigurationMeaningTests {
   func type() throws {
     #expect(try Machine.lake("type: GLUE").load().properties.string("type") == "glue")
     #expect(try Machine.lake("catalog-type: glue").load().catalogType == .glue)
-    let implementation = try Machine.lake("catalog-impl: \(CatalogProperties.dynamoDbCatalogClass)", "warehouse: s3://b/w").load()
+    let implementation = try Machine.lake("catalog-impl: \(CatalogKeys.dynamoDbCatalogClass)", "warehouse: s3://b/w").load()
     #expect(implementation.catalogType == .dynamodb)
     #expect(implementation.configured.first?.description == "type=dynamodb (/home/u/.pyiceberg.yaml:3 as catalog-impl)")
   }
@@ -158,7 +158,7 @@ struct ConfigurationMeaningTests {
       (["type: hive"], "type=hive (/home/u/.pyiceberg.yaml:3): BergFS mounts glue and dynamodb catalogs only"),
       (["type: dynamodb"], "Cannot initialize DynamoDbCatalog because warehousePath must not be null or empty"),
       (
-        ["type: glue", "catalog-impl: \(CatalogProperties.glueCatalogClass)"],
+        ["type: glue", "catalog-impl: \(CatalogKeys.glueCatalogClass)"],
         "Cannot create catalog lake, both type and catalog-impl are set"
       ),
       (["catalog-impl: a.B"], "catalog-impl=a.B (/home/u/.pyiceberg.yaml:3): Cannot initialize Catalog implementation a.B"),
@@ -270,7 +270,7 @@ struct ConfigurationMeaningTests {
   func warnings() throws {
     var machine = Machine.lake(
       "type: glue", "s3.endpiont: x", "region_name: r", "s3.acl: private", "s3.delete.batch-size: 250", "s3.crt.enabled: false",
-      "client.factory: \(AwsProperties.assumeRoleFactoryClass)", "nothing.like.this: x")
+      "client.factory: \(AwsKeys.assumeRoleFactoryClass)", "nothing.like.this: x")
     machine.properties = ["s3.access-key-id=a", "s3.secret-access-key=hidden"]
     let warnings = try machine.load().warnings
     #expect(

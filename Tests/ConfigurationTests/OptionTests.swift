@@ -71,12 +71,13 @@ struct OptionTests {
   @Test("The metadata TTL is the option's, else 0 without cache, else the property's, else one second")
   func metadataTTL() throws {
     var options = MountOptions(catalog: "c", mountpoint: "/m", memoryLimit: 1)
-    #expect(try options.metadataTTL(with: PropertyMap([:])) == .seconds(1))
-    #expect(try options.metadataTTL(with: PropertyMap(["cache.expiration-interval-ms": "30000"])) == .seconds(30))
-    #expect(try options.metadataTTL(with: PropertyMap(["cache.expiration-interval-ms": "-1"])) == MountOptions.endless)
-    #expect(try options.metadataTTL(with: PropertyMap(["cache-enabled": "false", "cache.expiration-interval-ms": "5"])) == .zero)
+    #expect(try options.metadataTTL(with: EffectiveProperties([:])) == .seconds(1))
+    #expect(try options.metadataTTL(with: EffectiveProperties(["cache.expiration-interval-ms": "30000"])) == .seconds(30))
+    #expect(try options.metadataTTL(with: EffectiveProperties(["cache.expiration-interval-ms": "-1"])) == MountOptions.endless)
+    #expect(try options.metadataTTL(with: EffectiveProperties(["cache-enabled": "false", "cache.expiration-interval-ms": "5"])) == .zero)
     options.metadataTTL = .seconds(7)
-    #expect(try options.metadataTTL(with: PropertyMap(["cache-enabled": "false", "cache.expiration-interval-ms": "5"])) == .seconds(7))
+    #expect(
+      try options.metadataTTL(with: EffectiveProperties(["cache-enabled": "false", "cache.expiration-interval-ms": "5"])) == .seconds(7))
   }
 
   @Test(

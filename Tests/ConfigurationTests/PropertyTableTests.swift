@@ -112,16 +112,16 @@ struct PropertyParsingTests {
 
   @Test("The typed map gives values, defaults, and errors with key, value and source")
   func map() throws {
-    let map = PropertyMap(
+    let map = EffectiveProperties(
       ["s3.retry.num-retries": "x", "s3.dualstack-enabled": "true", "s3.access-points.B": "arn"], sources: ["s3.retry.num-retries": "p:3"])
     #expect(try map.boolean("s3.dualstack-enabled") == true)
     #expect(try map.boolean("s3.acceleration-enabled") == false)
     #expect(try map.milliseconds("s3.retry.min-wait-ms") == .seconds(2))
     #expect(map.string("client.region") == nil)
     #expect(map.entries(under: "s3.access-points.") == ["B": "arn"])
-    let error = #expect(throws: PropertyError.self) { try map.int32("s3.retry.num-retries") }
+    let error = #expect(throws: PropertyValueError.self) { try map.int32("s3.retry.num-retries") }
     #expect(
       error?.description == "s3.retry.num-retries=x (p:3): a whole number from -2147483648 to 2147483647 is expected")
-    #expect("\(PropertyMap(["token": "hidden"]))" == "token=****")
+    #expect("\(EffectiveProperties(["token": "hidden"]))" == "token=****")
   }
 }
