@@ -48,7 +48,7 @@ package struct CatalogConfiguration: Sendable {
   /// What is in effect, sorted by key.
   package let configured: [ConfiguredProperty]
   /// The same for the code that reads them: values by normalised key, defaults from the table, sources for messages.
-  package let properties: PropertyMap
+  package let properties: EffectiveProperties
   package let warnings: [ConfigurationWarning]
   /// The environment the configuration was made from; the AWS settings of spec/properties.md §8 are read from here. Holds secrets.
   package let environment: [String: String]
@@ -62,7 +62,7 @@ package struct CatalogConfiguration: Sendable {
     self.catalog = catalog
     self.catalogType = catalogType
     self.configured = configured
-    self.properties = PropertyMap(
+    self.properties = EffectiveProperties(
       Dictionary(configured.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }),
       sources: Dictionary(configured.map { ($0.key, $0.origin) }, uniquingKeysWith: { first, _ in first }))
     self.warnings = warnings

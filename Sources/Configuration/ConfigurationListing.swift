@@ -30,6 +30,6 @@ extension CatalogConfiguration {
   }
 
   private func isAlias(_ key: String) -> Bool {
-    [PyIcebergProperties.s3ResolveRegion, PyIcebergProperties.s3ForceVirtualAddressing].contains(key)
+    [PyIcebergKeys.s3ResolveRegion, PyIcebergKeys.s3ForceVirtualAddressing].contains(key)
   }
 }

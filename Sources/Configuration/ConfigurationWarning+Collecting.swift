@@ -12,7 +12,7 @@ extension ConfigurationWarning {
 
   private static func warning(of entry: ConfiguredProperty) -> ConfigurationWarning? {
     let key = entry.key
-    if let replacement = PyIcebergProperties.removed[key] {
+    if let replacement = PyIcebergKeys.removed[key] {
       return ConfigurationWarning(kind: .removed, key: key, message: "\(key) (\(entry.origin)) has no effect: write \(replacement)")
     }
     guard let definition = PropertyTable.definition(of: key) else {
@@ -25,8 +25,8 @@ extension ConfigurationWarning {
     case .notApplicable(let reason):
       return ConfigurationWarning(kind: .notApplicable, key: key, message: "\(key) (\(entry.origin)) has no effect: \(reason)")
     case .honoured, .mapped:
-      if key == PyIcebergProperties.s3Signer { return notYet(entry, "remote signing") }
-      if key == PyIcebergProperties.s3ServerSideEncryption || key == PyIcebergProperties.s3SseKmsKeyID { return notYet(entry, "writing") }
+      if key == PyIcebergKeys.s3Signer { return notYet(entry, "remote signing") }
+      if key == PyIcebergKeys.s3ServerSideEncryption || key == PyIcebergKeys.s3SseKmsKeyID { return notYet(entry, "writing") }
       return definition.notYetValues[entry.value].flatMap { notYet(entry, $0) }
     }
   }

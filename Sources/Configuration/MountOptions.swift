@@ -52,10 +52,10 @@ package struct MountOptions: Sendable, Hashable {
 
   /// How long catalog answers are believed: `--metadata-ttl`, else 0 with `cache-enabled=false`, else `cache.expiration-interval-ms` if it
   /// is set, else one second.
-  package func metadataTTL(with properties: PropertyMap) throws(PropertyError) -> Duration {
+  package func metadataTTL(with properties: EffectiveProperties) throws(PropertyValueError) -> Duration {
     if let metadataTTL { return metadataTTL }
-    if try properties.boolean(CatalogProperties.cacheEnabled) == false { return .zero }
-    guard let milliseconds = try properties.int64(CatalogProperties.cacheExpirationIntervalMs) else { return Self.defaultMetadataTTL }
+    if try properties.boolean(CatalogKeys.cacheEnabled) == false { return .zero }
+    guard let milliseconds = try properties.int64(CatalogKeys.cacheExpirationIntervalMs) else { return Self.defaultMetadataTTL }
     return milliseconds < 0 ? Self.endless : min(.milliseconds(milliseconds), Self.endless)
   }
 }

@@ -30,33 +30,33 @@ struct NormalisedProperties {
 
   /// Leaves one `type`, from `type`, `catalog-type` or `catalog-impl`.
   mutating func resolveCatalogType(of catalog: String) throws(ConfigurationError) {
-    rename(CatalogProperties.catalogType, to: CatalogProperties.type) { $0 }
-    let implementation = entries[CatalogProperties.catalogImpl]
-    if let type = entries[CatalogProperties.type], let implementation {
+    rename(CatalogKeys.catalogType, to: CatalogKeys.type) { $0 }
+    let implementation = entries[CatalogKeys.catalogImpl]
+    if let type = entries[CatalogKeys.type], let implementation {
       throw ConfigurationError(
         .contradiction,
         "Cannot create catalog \(catalog), both type and catalog-impl are set: type=\(type.value), catalog-impl=\(implementation.value)"
           + " (\(type.origin), \(implementation.origin))")
     }
-    rename(CatalogProperties.catalogImpl, to: CatalogProperties.type) {
-      $0 == CatalogProperties.glueCatalogClass ? CatalogType.glue.rawValue : CatalogType.dynamodb.rawValue
+    rename(CatalogKeys.catalogImpl, to: CatalogKeys.type) {
+      $0 == CatalogKeys.glueCatalogClass ? CatalogType.glue.rawValue : CatalogType.dynamodb.rawValue
     }
-    guard let type = entries[CatalogProperties.type] else {
+    guard let type = entries[CatalogKeys.type] else {
       throw ConfigurationError(.missing, "catalog \(catalog) does not say its type: set type=glue or type=dynamodb")
     }
-    entries[CatalogProperties.type] = ConfiguredProperty(
+    entries[CatalogKeys.type] = ConfiguredProperty(
       key: type.key, value: type.value.lowercased(), source: type.source, writtenAs: type.writtenAs)
   }
 
   /// Translates PyIceberg's keys. Source: spec/properties.md §7.2.
   mutating func translateAliases() {
-    if entries[CatalogProperties.type]?.value == CatalogType.dynamodb.rawValue {
-      rename(PyIcebergProperties.tableName, to: AwsProperties.dynamoDbTableName) { $0 }
+    if entries[CatalogKeys.type]?.value == CatalogType.dynamodb.rawValue {
+      rename(PyIcebergKeys.tableName, to: AwsKeys.dynamoDbTableName) { $0 }
     }
-    rename(PyIcebergProperties.s3ResolveRegion, to: S3FileIOProperties.crossRegionAccessEnabled) { $0 }
-    rename(PyIcebergProperties.s3Signer, to: S3FileIOProperties.remoteSigningEnabled) { _ in "true" }
-    rename(PyIcebergProperties.s3SseKmsKeyID, to: S3FileIOProperties.sseKey) { $0 }
-    rename(PyIcebergProperties.s3ServerSideEncryption, to: S3FileIOProperties.sseType) {
+    rename(PyIcebergKeys.s3ResolveRegion, to: S3FileIOKeys.crossRegionAccessEnabled) { $0 }
+    rename(PyIcebergKeys.s3Signer, to: S3FileIOKeys.remoteSigningEnabled) { _ in "true" }
+    rename(PyIcebergKeys.s3SseKmsKeyID, to: S3FileIOKeys.sseKey) { $0 }
+    rename(PyIcebergKeys.s3ServerSideEncryption, to: S3FileIOKeys.sseType) {
       ["AES256": "s3", "aws:kms": "kms", "aws:kms:dsse": "dsse-kms"][$0] ?? $0
     }
   }
@@ -70,15 +70,15 @@ struct NormalisedProperties {
 
   /// Decides path style where only PyIceberg's rules or the address say it. Source: spec/properties.md §7.2, note on addressing.
   mutating func deriveAddressing(environment: [String: String]) {
-    let key = S3FileIOProperties.pathStyleAccess
-    if let virtual = entries.removeValue(forKey: PyIcebergProperties.s3ForceVirtualAddressing), virtual.value == "true" {
+    let key = S3FileIOKeys.pathStyleAccess
+    if let virtual = entries.removeValue(forKey: PyIcebergKeys.s3ForceVirtualAddressing), virtual.value == "true" {
       if let present = entries[key], present.source.rank <= virtual.source.rank { return }
       entries[key] = ConfiguredProperty(
-        key: key, value: "false", source: virtual.source, writtenAs: PyIcebergProperties.s3ForceVirtualAddressing)
+        key: key, value: "false", source: virtual.source, writtenAs: PyIcebergKeys.s3ForceVirtualAddressing)
       return
     }
     guard entries[key] == nil else { return }
-    if let endpoint = entries[S3FileIOProperties.endpoint] {
+    if let endpoint = entries[S3FileIOKeys.endpoint] {
       guard endpoint.source.isPyIceberg || isLocal(endpoint.value) else { return }
       let reason = endpoint.source.isPyIceberg ? "as PyIceberg does with an s3.endpoint" : "the host of s3.endpoint is local"
       entries[key] = ConfiguredProperty(key: key, value: "true", source: .derived(reason))
@@ -102,10 +102,10 @@ struct NormalisedProperties {
 
   /// Checks properties that depend on each other; returns the metastore.
   func checkTogether(catalog: String) throws(ConfigurationError) -> CatalogType {
-    guard let type = (entries[CatalogProperties.type]?.value).flatMap(CatalogType.init) else {
+    guard let type = (entries[CatalogKeys.type]?.value).flatMap(CatalogType.init) else {
       throw ConfigurationError(.missing, "catalog \(catalog) does not say its type: set type=glue or type=dynamodb")
     }
-    if type == .dynamodb, isEmpty(CatalogProperties.warehouseLocation) {
+    if type == .dynamodb, isEmpty(CatalogKeys.warehouseLocation) {
       throw ConfigurationError(
         .missing,
         "Cannot initialize DynamoDbCatalog because warehousePath must not be null or empty: set warehouse=s3://bucket/path for catalog \(catalog)"
@@ -134,25 +134,25 @@ struct NormalisedProperties {
   }
 
   private func checkEndpoint() throws(ConfigurationError) {
-    if isTrue(S3FileIOProperties.accelerationEnabled), isTrue(S3FileIOProperties.pathStyleAccess) {
-      throw contradiction("Path-style addressing cannot be used with S3 Accelerate", S3FileIOProperties.accelerationEnabled)
+    if isTrue(S3FileIOKeys.accelerationEnabled), isTrue(S3FileIOKeys.pathStyleAccess) {
+      throw contradiction("Path-style addressing cannot be used with S3 Accelerate", S3FileIOKeys.accelerationEnabled)
     }
-    guard entries[S3FileIOProperties.endpoint] != nil else { return }
-    if isTrue(S3FileIOProperties.dualStackEnabled) {
-      throw contradiction("Cannot set dual-stack in combination with a custom endpoint", S3FileIOProperties.dualStackEnabled)
+    guard entries[S3FileIOKeys.endpoint] != nil else { return }
+    if isTrue(S3FileIOKeys.dualStackEnabled) {
+      throw contradiction("Cannot set dual-stack in combination with a custom endpoint", S3FileIOKeys.dualStackEnabled)
     }
-    if isTrue(S3FileIOProperties.accelerationEnabled) {
-      throw contradiction("A custom endpoint cannot be combined with S3 Accelerate", S3FileIOProperties.accelerationEnabled)
+    if isTrue(S3FileIOKeys.accelerationEnabled) {
+      throw contradiction("A custom endpoint cannot be combined with S3 Accelerate", S3FileIOKeys.accelerationEnabled)
     }
   }
 
   private func checkCustomerKey() throws(ConfigurationError) {
-    guard let type = entries[S3FileIOProperties.sseType], type.value.lowercased() == "custom" else { return }
-    if entries[S3FileIOProperties.sseKey] == nil {
-      throw contradiction("Cannot initialize SSE-C S3FileIO with null encryption key: set s3.sse.key", S3FileIOProperties.sseType)
+    guard let type = entries[S3FileIOKeys.sseType], type.value.lowercased() == "custom" else { return }
+    if entries[S3FileIOKeys.sseKey] == nil {
+      throw contradiction("Cannot initialize SSE-C S3FileIO with null encryption key: set s3.sse.key", S3FileIOKeys.sseType)
     }
-    if entries[S3FileIOProperties.sseMD5] == nil {
-      throw contradiction("Cannot initialize SSE-C S3FileIO with null encryption key MD5: set s3.sse.md5", S3FileIOProperties.sseType)
+    if entries[S3FileIOKeys.sseMD5] == nil {
+      throw contradiction("Cannot initialize SSE-C S3FileIO with null encryption key MD5: set s3.sse.md5", S3FileIOKeys.sseType)
     }
   }
 
@@ -161,7 +161,7 @@ struct NormalisedProperties {
   }
 
   private func badValue(_ entry: ConfiguredProperty, _ reason: String) -> ConfigurationError {
-    let error = PropertyError(key: entry.key, value: entry.value, source: entry.origin, reason: reason)
+    let error = PropertyValueError(key: entry.key, value: entry.value, source: entry.origin, reason: reason)
     return ConfigurationError(.badValue, error.description)
   }
 }

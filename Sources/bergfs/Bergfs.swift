@@ -57,7 +57,9 @@ struct Bergfs: AsyncParsableCommand {
       Message.output(fullMessage(for: error))
       Glibc.exit(0)
     }
-    Message.error(message(for: error) + "; see bergfs --help")
+    var sentence = message(for: error)
+    while sentence.hasSuffix(".") { sentence.removeLast() }
+    Message.error(sentence + "; see bergfs --help")
     Glibc.exit(1)
   }
 }

@@ -32,10 +32,11 @@ struct ConfigurationOptions: ParsableArguments {
       // libcurl reads the proxy variables by itself.
       setenv(name, value, 1)
     }
+    let carried = DaemonLaunch.takeCarriedProperties(from: &variables)
     let home = variables["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? Self.passwordFileHome
     var inputs = ConfigurationInputs(
       environment: variables, homeDirectory: home, workingDirectory: FileManager.default.currentDirectoryPath)
-    inputs.properties = properties
+    inputs.properties = properties + carried
     inputs.propertiesFile = propertiesFile
     inputs.configFile = config
     return inputs

@@ -62,7 +62,9 @@ struct PropertyTableTests {
 
   @Test("The password of a proxy's address is masked, the rest is shown")
   func userInformation() {
-    #expect(PropertyTable.displayValue("http://me:pw@proxy:8080/p@q", of: "http-client.proxy-endpoint") == "http://****@proxy:8080/p@q")
+    #expect(PropertyTable.displayValue("http://me:p/w@proxy:8080", of: "http-client.proxy-endpoint") == "http://****@proxy:8080")
+    #expect(PropertyTable.displayValue("me:pw@proxy", of: "s3.proxy-uri") == "****@proxy")
+    #expect(PropertyTable.displayValue("https://me:pw@host/p@q", of: "uri") == "https://****@host/p@q")
     #expect(PropertyTable.displayValue("http://proxy:8080", of: "s3.proxy-uri") == "http://proxy:8080")
     #expect(PropertyTable.displayValue("s3://bucket/a@b", of: "warehouse") == "s3://bucket/a@b")
   }
@@ -110,16 +112,16 @@ struct PropertyParsingTests {
 
   @Test("The typed map gives values, defaults, and errors with key, value and source")
   func map() throws {
-    let map = PropertyMap(
+    let map = EffectiveProperties(
       ["s3.retry.num-retries": "x", "s3.dualstack-enabled": "true", "s3.access-points.B": "arn"], sources: ["s3.retry.num-retries": "p:3"])
     #expect(try map.boolean("s3.dualstack-enabled") == true)
     #expect(try map.boolean("s3.acceleration-enabled") == false)
     #expect(try map.milliseconds("s3.retry.min-wait-ms") == .seconds(2))
     #expect(map.string("client.region") == nil)
     #expect(map.entries(under: "s3.access-points.") == ["B": "arn"])
-    let error = #expect(throws: PropertyError.self) { try map.int32("s3.retry.num-retries") }
+    let error = #expect(throws: PropertyValueError.self) { try map.int32("s3.retry.num-retries") }
     #expect(
       error?.description == "s3.retry.num-retries=x (p:3): a whole number from -2147483648 to 2147483647 is expected")
-    #expect("\(PropertyMap(["token": "hidden"]))" == "token=****")
+    #expect("\(EffectiveProperties(["token": "hidden"]))" == "token=****")
   }
 }

@@ -9,15 +9,15 @@ package enum PropertyTable {
   }
 
   package static let sections: [Section] = [
-    Section(title: "Catalog", definitions: CatalogProperties.definitions),
-    Section(title: "Locks", definitions: LockProperties.definitions),
-    Section(title: "Glue, DynamoDB, KMS and assumed roles", definitions: AwsProperties.definitions),
-    Section(title: "Region and credentials", definitions: AwsClientProperties.definitions),
-    Section(title: "Files in S3", definitions: S3FileIOProperties.definitions),
-    Section(title: "HTTP client", definitions: HttpClientProperties.definitions),
-    Section(title: "PyIceberg's own keys", definitions: PyIcebergProperties.definitions),
-    Section(title: "REST signer and vended credentials", definitions: RESTProperties.definitions),
-    Section(title: "Analytics accelerator", definitions: AnalyticsAcceleratorProperties.definitions),
+    Section(title: "Catalog", definitions: CatalogKeys.definitions),
+    Section(title: "Locks", definitions: LockKeys.definitions),
+    Section(title: "Glue, DynamoDB, KMS and assumed roles", definitions: AwsKeys.definitions),
+    Section(title: "Region and credentials", definitions: AwsClientKeys.definitions),
+    Section(title: "Files in S3", definitions: S3FileIOKeys.definitions),
+    Section(title: "HTTP client", definitions: HttpClientKeys.definitions),
+    Section(title: "PyIceberg's own keys", definitions: PyIcebergKeys.definitions),
+    Section(title: "REST signer and vended credentials", definitions: RESTKeys.definitions),
+    Section(title: "Analytics accelerator", definitions: AnalyticsAcceleratorKeys.definitions),
   ]
 
   /// Every row, in the order of the sections.
@@ -45,10 +45,18 @@ package enum PropertyTable {
   /// How a value may be shown: `****` for a secret, and without the password of an address that holds one.
   package static func displayValue(_ value: String, of key: String) -> String {
     if isSecret(key) { return "****" }
-    guard let scheme = value.firstRange(of: "://") else { return value }
+    let scheme = value.firstRange(of: "://")
+    if isAddress(key), let at = value.lastIndex(of: "@") {
+      return value[..<(scheme?.upperBound ?? value.startIndex)] + "****" + value[at...]
+    }
+    guard let scheme else { return value }
     let authority = value[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     guard let at = authority.lastIndex(of: "@") else { return value }
     return value[..<scheme.upperBound] + "****" + value[at...]
+  }
+
+  private static func isAddress(_ key: String) -> Bool {
+    definition(of: key)?.type == .endpoint || key == PyIcebergKeys.s3ProxyURI
   }
 
   /// The known key that an unknown one was probably meant to be; nil if none is close.

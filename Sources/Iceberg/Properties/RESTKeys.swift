@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys of REST services: the request signer, its OAuth2, vended credentials. Source: spec/properties.md §6.
-package enum RESTProperties {
+package enum RESTKeys {
   package static let definitions = signer + authentication + client + catalogOnly
 
   private static let feature = PropertyStatus.notYet("remote signing and vended credentials")

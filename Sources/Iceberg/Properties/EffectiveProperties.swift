@@ -5,7 +5,7 @@ package import Telemetry
 /// The properties of a catalog by exact key, with typed access. What is not set has the default of ``PropertyTable``.
 ///
 /// Printing it shows secrets as `****`.
-package struct PropertyMap: Sendable, Hashable {
+package struct EffectiveProperties: Sendable, Hashable {
   /// Every set property, verbatim, secrets included.
   package private(set) var values: [String: String]
   private var sources: [String: String]
@@ -37,27 +37,27 @@ package struct PropertyMap: Sendable, Hashable {
   package func secret(_ key: String) -> Secret? { nonEmptyString(key).map(Secret.init) }
 
   /// The value or default as a boolean; nil if there is neither.
-  package func boolean(_ key: String) throws(PropertyError) -> Bool? {
+  package func boolean(_ key: String) throws(PropertyValueError) -> Bool? {
     try read(key, "true or false is expected", PropertyParsing.boolean)
   }
 
   /// The value or default as a 32-bit number; nil if there is neither.
-  package func int32(_ key: String) throws(PropertyError) -> Int32? {
+  package func int32(_ key: String) throws(PropertyValueError) -> Int32? {
     try read(key, "a whole number from -2147483648 to 2147483647 is expected", PropertyParsing.int32)
   }
 
   /// The value or default as a 64-bit number; nil if there is neither.
-  package func int64(_ key: String) throws(PropertyError) -> Int64? {
+  package func int64(_ key: String) throws(PropertyValueError) -> Int64? {
     try read(key, "a whole number is expected", PropertyParsing.int64)
   }
 
   /// The value or default as a floating-point number; nil if there is neither.
-  package func double(_ key: String) throws(PropertyError) -> Double? {
+  package func double(_ key: String) throws(PropertyValueError) -> Double? {
     try read(key, "a number is expected", PropertyParsing.double)
   }
 
   /// The value or default as milliseconds; nil if there is neither.
-  package func milliseconds(_ key: String) throws(PropertyError) -> Duration? {
+  package func milliseconds(_ key: String) throws(PropertyValueError) -> Duration? {
     try int64(key).map { .milliseconds($0) }
   }
 
@@ -70,16 +70,16 @@ package struct PropertyMap: Sendable, Hashable {
     return found
   }
 
-  private func read<Value>(_ key: String, _ expectation: String, _ parse: (String) -> Value?) throws(PropertyError) -> Value? {
+  private func read<Value>(_ key: String, _ expectation: String, _ parse: (String) -> Value?) throws(PropertyValueError) -> Value? {
     guard let text = string(key) else { return nil }
     guard let value = parse(text) else {
-      throw PropertyError(key: key, value: text, source: sources[key], reason: expectation)
+      throw PropertyValueError(key: key, value: text, source: sources[key], reason: expectation)
     }
     return value
   }
 }
 
-extension PropertyMap: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+extension EffectiveProperties: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   package var description: String {
     values.sorted { $0.key < $1.key }.map { "\($0)=\(PropertyTable.displayValue($1, of: $0))" }.joined(separator: " ")
   }

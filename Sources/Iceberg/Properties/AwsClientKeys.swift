@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys that all AWS clients share: region and credentials. Source: spec/properties.md §3.
-package enum AwsClientProperties {
+package enum AwsClientKeys {
   package static let clientRegion = "client.region"
   package static let clientCredentialsProvider = "client.credentials-provider"
   package static let clientCredentialsProviderPrefix = "client.credentials-provider."

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys that only PyIceberg has. Source: spec/properties.md §7.2.
-package enum PyIcebergProperties {
+package enum PyIcebergKeys {
   package static let clientAccessKeyID = "client.access-key-id"
   package static let clientSecretAccessKey = "client.secret-access-key"
   package static let clientSessionToken = "client.session-token"
@@ -33,7 +33,7 @@ package enum PyIcebergProperties {
 
   /// Keys that PyIceberg dropped in 0.8 and ignores: old key → what to write.
   package static let removed = [
-    "profile_name": clientProfileName, "region_name": AwsClientProperties.clientRegion, "aws_access_key_id": clientAccessKeyID,
+    "profile_name": clientProfileName, "region_name": AwsClientKeys.clientRegion, "aws_access_key_id": clientAccessKeyID,
     "aws_secret_access_key": clientSecretAccessKey, "aws_session_token": clientSessionToken,
   ]
 

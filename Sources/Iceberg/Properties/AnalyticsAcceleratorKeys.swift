@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys of the analytics accelerator library. Source: spec/properties.md §4.5.
-package enum AnalyticsAcceleratorProperties {
+package enum AnalyticsAcceleratorKeys {
   package static let prefix = "s3.analytics-accelerator."
 
   package static let definitions: [PropertyDefinition] =

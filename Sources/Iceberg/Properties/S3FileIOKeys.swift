@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys of file access in S3. Source: spec/properties.md §4.1 to §4.4.
-package enum S3FileIOProperties {
+package enum S3FileIOKeys {
   package static let clientFactory = "s3.client-factory-impl"
   package static let endpoint = "s3.endpoint"
   package static let pathStyleAccess = "s3.path-style-access"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys of the HTTP client. Source: spec/properties.md §5.
-package enum HttpClientProperties {
+package enum HttpClientKeys {
   package static let clientType = "http-client.type"
   package static let proxyEndpoint = "http-client.proxy-endpoint"
   package static let proxyUseEnvironmentVariableValues = "http-client.proxy-use-environment-variable-values"
@@ -11,7 +11,6 @@ package enum HttpClientProperties {
   package static let socketTimeoutMs = "socket-timeout-ms"
   package static let apacheConnectionTimeoutMs = apachePrefix + connectionTimeoutMs
   package static let apacheSocketTimeoutMs = apachePrefix + socketTimeoutMs
-  package static let apacheConnectionAcquisitionTimeoutMs = apachePrefix + "connection-acquisition-timeout-ms"
   package static let apacheConnectionMaxIdleTimeMs = apachePrefix + "connection-max-idle-time-ms"
   package static let apacheConnectionTimeToLiveMs = apachePrefix + "connection-time-to-live-ms"
   package static let apacheMaxConnections = apachePrefix + "max-connections"
@@ -38,7 +37,8 @@ package enum HttpClientProperties {
       apacheSocketTimeoutMs, type: .int64, default: "30000", user: .http, status: .mapped("less than one byte a second over that time"),
       "Longest silence of a connection, milliseconds.", range: natural),
     PropertyDefinition(
-      apacheConnectionAcquisitionTimeoutMs, type: .int64, default: "10000", user: .http, status: .mapped("wait for a free transfer"),
+      apachePrefix + "connection-acquisition-timeout-ms", type: .int64, default: "10000", user: .http,
+      status: .notApplicable("a request waits for a connection within its own time limit"),
       "Longest wait for a pooled connection, milliseconds.", range: natural),
     PropertyDefinition(
       apacheConnectionMaxIdleTimeMs, type: .int64, default: "60000", user: .http, status: .mapped("whole seconds"),
@@ -52,7 +52,7 @@ package enum HttpClientProperties {
       "`Expect: 100-continue`."),
     PropertyDefinition(
       apacheMaxConnections, type: .int32, default: "50", user: .http, "Connections of the pool.",
-      range: PropertyRange(minimum: 1, sentence: "the number must be positive")),
+      range: PropertyRange(minimum: 1, maximum: 10_000, sentence: "a number from 1 to 10000 is expected")),
     PropertyDefinition(apacheTcpKeepAliveEnabled, type: .boolean, default: "false", user: .http, "TCP keep-alive."),
     PropertyDefinition(
       apachePrefix + "use-idle-connection-reaper-enabled", type: .boolean, default: "true", user: .http,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys of Glue, DynamoDB, KMS and assumed roles. Source: spec/properties.md §2.
-package enum AwsProperties {
+package enum AwsKeys {
   package static let glueCatalogID = "glue.id"
   package static let glueSkipArchive = "glue.skip-archive"
   package static let glueSkipNameValidation = "glue.skip-name-validation"

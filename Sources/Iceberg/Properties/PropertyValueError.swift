@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A property's value is refused: names key, value (masked where secret), where it came from, and why.
-package struct PropertyError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct PropertyValueError: Error, Sendable, Hashable, CustomStringConvertible {
   package var key: String
   /// As shown to people: `****` for secrets.
   package var displayValue: String

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys of the catalog itself: which one, where, and its metadata cache. Source: spec/properties.md §1.
-package enum CatalogProperties {
+package enum CatalogKeys {
   package static let type = "type"
   package static let catalogType = "catalog-type"
   package static let catalogImpl = "catalog-impl"

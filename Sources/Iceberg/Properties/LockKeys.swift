@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Keys of the lock manager that commits use. Source: spec/properties.md §1.1.
-package enum LockProperties {
+package enum LockKeys {
   package static let lockImpl = "lock-impl"
   package static let lockTable = "lock.table"
 

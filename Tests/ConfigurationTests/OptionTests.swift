@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+import Testing
+
+@testable import Configuration
+
+@Suite("Options of a mount")
+struct OptionTests {
+  @Test(
+    "Sizes are read with their units",
+    arguments: [
+      ("128M", 134_217_728), ("128m", 134_217_728), ("128MiB", 134_217_728), ("128MB", 128_000_000), ("1g", 1_073_741_824),
+      ("1GiB", 1_073_741_824),
+      ("1.5K", 1536), ("4096", 4096), ("4096b", 4096), ("2T", 2_199_023_255_552), ("", nil), ("M", nil), ("-1M", nil), ("1 M", nil),
+      ("1X", nil),
+      ("1..5M", nil), (".5M", nil), ("5.", nil), ("9999999999999T", nil), ("9223372036854775807", Int64.max), ("9223372036854775808", nil),
+      ("8388608T", nil), ("nan", nil),
+    ] as [(String, Int64?)])
+  func sizes(text: String, expected: Int64?) {
+    #expect(ByteSize.parse(text) == expected)
+  }
+
+  @Test("A size is shown with the largest unit that divides it")
+  func sizeText() {
+    #expect(ByteSize.text(134_217_728) == "128 MiB")
+    #expect(ByteSize.text(1536) == "1536 bytes")
+    #expect(ByteSize.text(0) == "0 bytes")
+  }
+
+  @Test("Values that an option cannot have are one sentence")
+  func refusals() {
+    func message<T>(_ body: () throws(ConfigurationError) -> T) -> String {
+      do throws(ConfigurationError) {
+        _ = try body()
+        return "no error"
+      } catch { return error.message }
+    }
+    #expect(
+      message { () throws(ConfigurationError) in try OptionParsing.memoryLimit("big") }
+        == "--memory-limit big: a size is expected, as 128M, 512MiB or 1G")
+    #expect(
+      message { () throws(ConfigurationError) in try OptionParsing.memoryLimit("1M") } == "--memory-limit 1M: at least 16 MiB is needed")
+    for text in ["-1", "x", "", "1e3", "nan", "inf", "99999999999999999999"] {
+      #expect(message { () throws(ConfigurationError) in try OptionParsing.metadataTTL(text) }.hasPrefix("--metadata-ttl \(text): seconds"))
+    }
+    for text in ["8", "1000", "rw", "", "-1", "0x1"] {
+      #expect(
+        message { () throws(ConfigurationError) in try OptionParsing.permissions(text, option: "--umask") }.hasPrefix(
+          "--umask \(text): octal"))
+    }
+    for text in ["root", "-1", "", "4294967295", "4294967296"] {
+      #expect(
+        message { () throws(ConfigurationError) in try OptionParsing.identity(text, option: "--uid") }.hasPrefix("--uid \(text): a number"))
+    }
+    #expect(
+      message { () throws(ConfigurationError) in try OptionParsing.logLevel("loud") }.hasPrefix("--log-level loud: one of trace, debug"))
+    #expect(message { () throws(ConfigurationError) in try OptionParsing.logFormat("xml") } == "--log-format xml: text or json is expected")
+  }
+
+  @Test("Values in their forms are read")
+  func values() throws {
+    #expect(try OptionParsing.metadataTTL("0.5") == .milliseconds(500))
+    #expect(try OptionParsing.metadataTTL("0") == .zero)
+    #expect(try OptionParsing.permissions("0440", option: "--file-mode") == 0o440)
+    #expect(try OptionParsing.permissions("22", option: "--umask") == 0o22)
+    #expect(try OptionParsing.identity("1000", option: "--uid") == 1000)
+    #expect(try OptionParsing.logLevel("DEBUG") == .debug)
+  }
+
+  @Test("The metadata TTL is the option's, else 0 without cache, else the property's, else one second")
+  func metadataTTL() throws {
+    var options = MountOptions(catalog: "c", mountpoint: "/m", memoryLimit: 1)
+    #expect(try options.metadataTTL(with: EffectiveProperties([:])) == .seconds(1))
+    #expect(try options.metadataTTL(with: EffectiveProperties(["cache.expiration-interval-ms": "30000"])) == .seconds(30))
+    #expect(try options.metadataTTL(with: EffectiveProperties(["cache.expiration-interval-ms": "-1"])) == MountOptions.endless)
+    #expect(try options.metadataTTL(with: EffectiveProperties(["cache-enabled": "false", "cache.expiration-interval-ms": "5"])) == .zero)
+    options.metadataTTL = .seconds(7)
+    #expect(
+      try options.metadataTTL(with: EffectiveProperties(["cache-enabled": "false", "cache.expiration-interval-ms": "5"])) == .seconds(7))
+  }
+
+  @Test(
+    "The default memory limit is a quarter of what machine and control group allow, from 16 MiB to 1 GiB",
+    arguments: [
+      (["/proc/meminfo": "MemTotal:       24000000 kB\nMemFree: 1 kB\n"], Int64(1) << 30),
+      (["/proc/meminfo": "MemTotal:       2097152 kB\n"], 512 << 20),
+      (
+        ["/proc/meminfo": "MemTotal: 8388608 kB\n", "/proc/self/cgroup": "0::/a/b\n", "/sys/fs/cgroup/a/memory.max": "1073741824\n"],
+        256 << 20
+      ),
+      (
+        [
+          "/proc/meminfo": "MemTotal: 8388608 kB\n", "/proc/self/cgroup": "0::/a/b\n", "/sys/fs/cgroup/a/b/memory.max": "max\n",
+          "/sys/fs/cgroup/memory.max": "536870912\n",
+        ], 128 << 20
+      ),
+      (
+        [
+          "/proc/meminfo": "MemTotal: 8388608 kB\n", "/proc/self/cgroup": "5:cpu,memory:/d\n1:name=x:/\n",
+          "/sys/fs/cgroup/memory/d/memory.limit_in_bytes": "268435456\n",
+          "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+        ], 64 << 20
+      ),
+      (["/proc/meminfo": "MemTotal: 32768 kB\n"], 16 << 20),
+      ([:], 16 << 20),
+    ] as [([String: String], Int64)])
+  func memory(files: [String: String], expected: Int64) {
+    #expect(MemoryLimit.defaultLimit { files[$0] } == expected)
+  }
+
+  @Test(
+    "The comma form becomes long options",
+    arguments: [
+      (["mount", "lake", "/m", "-o", "ro,uid=1000,allow_other"], ["mount", "lake", "/m", "--read-only", "--uid=1000", "--allow-other"]),
+      (["mount", "-oro", "lake", "/m"], ["mount", "--read-only", "lake", "/m"]),
+      (["mount", "a", "/m", "-o", "rw,_netdev,nofail,x-systemd.automount,defaults,noatime"], ["mount", "a", "/m"]),
+      (["mount", "-o", "env.AWS_PROFILE=x=y,log-level=debug"], ["mount", "--env=AWS_PROFILE=x=y", "--log-level=debug"]),
+      (["mount", "-o", "property=s3.endpoint=http://h\\,1"], ["mount", "--property=s3.endpoint=http://h,1"]),
+      (["mount", "--", "-o", "ro"], ["mount", "--", "-o", "ro"]),
+      (["config", "lake", "--all"], ["config", "lake", "--all"]),
+    ])
+  func commaForm(arguments: [String], expected: [String]) throws {
+    #expect(try CommandLineExpansion.expand(arguments) == expected)
+  }
+
+  @Test("Called as mount.bergfs the command is mount, and mount(8)'s own flags fall away")
+  func mountHelper() throws {
+    let arguments = ["lake", "/m", "-sv", "-t", "bergfs", "-o", "ro"]
+    #expect(try CommandLineExpansion.expand(arguments, calledAs: "/sbin/mount.bergfs") == ["mount", "lake", "/m", "--read-only"])
+  }
+
+  @Test(
+    "Options and commands of later versions say so",
+    arguments: [
+      (["mount", "a", "/m", "--allow-delete"], "--allow-delete is not available in this version"),
+      (["mount", "a", "/m", "--cache-dir=/x"], "--cache-dir is not available in this version"),
+      (["mount", "a", "/m", "-o", "ro,staging_size=1G"], "--staging-size is not available in this version"),
+      (["check", "a", "--json"], "--json is not available in this version"),
+      (["status"], "status is not available in this version"),
+      (["mount", "-o"], "-o needs a list of options, as -o ro,uid=1000"),
+      (["mount", "-o", "env.X"], "-o env.X needs a value: env.NAME=VALUE"),
+    ])
+  func later(arguments: [String], message: String) {
+    let error = #expect(throws: ConfigurationError.self) { try CommandLineExpansion.expand(arguments) }
+    #expect(error?.message == message)
+  }
+
+  @Test("The daemon's command line shows no secret and means the same")
+  func launch() throws {
+    let line = [
+      "/sbin/mount.bergfs", "lake", "/m", "-o", "ro,env.AWS_SESSION_TOKEN=hidden1,property=s3.secret-access-key=hidden2", "--property",
+      "s3.access-key-id=AK", "--property=spark.sql.catalog.lake.s3.session-token=hidden3", "--property", "s3.proxy-uri=http://u:hidden4@h",
+    ]
+    let launch = try DaemonLaunch(commandLine: line, environment: ["HOME": "/h"])
+    #expect(launch.arguments == ["mount", "lake", "/m", "--read-only", "--property=s3.access-key-id=AK"])
+    var environment = launch.environment
+    #expect(
+      DaemonLaunch.takeCarriedProperties(from: &environment) == [
+        "s3.secret-access-key=hidden2", "spark.sql.catalog.lake.s3.session-token=hidden3", "s3.proxy-uri=http://u:hidden4@h",
+      ])
+    #expect(environment == ["HOME": "/h", "AWS_SESSION_TOKEN": "hidden1"])
+  }
+
+  @Test("What follows -- is left alone")
+  func launchTerminator() throws {
+    let launch = try DaemonLaunch(commandLine: ["bergfs", "mount", "--", "--property", "token=x"], environment: [:])
+    #expect(launch.arguments == ["mount", "--", "--property", "token=x"])
+  }
+}
