@@ -51,7 +51,7 @@ struct MountService: Sendable {
   }
 
   private static func metadataTTL(_ options: MountOptions, _ configuration: CatalogConfiguration) throws(MountError) -> Duration {
-    do throws(Iceberg.PropertyError) {
+    do throws(PropertyValueError) {
       return try options.metadataTTL(with: configuration.properties)
     } catch {
       throw MountError("\(error)")
