@@ -5,7 +5,7 @@
 
 // Linux calls that Swift's Glibc module does not show (variadic ones, and those that glibc hides behind _GNU_SOURCE).
 #include <fcntl.h>
-#include <signal.h>
+#include <spawn.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -19,3 +19,12 @@ static inline int bergfs_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends
 
 /// A file in memory without a name in any directory, closed at exec.
 static inline int bergfs_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
+
+/// POSIX_SPAWN_SETSID (spawn.h of glibc): the child leads a session of its own.
+static const int bergfs_spawn_setsid = 0x80;
+
+/// Closes every descriptor from `first` on in the child.
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
+static inline int bergfs_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}

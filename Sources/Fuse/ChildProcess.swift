@@ -35,7 +35,8 @@ package struct ChildProcess: Sendable {
     }
     let texts = Pipe.drain(output.readEnd, errors.readEnd)
     return ChildProcess(
-      status: exitStatus(of: pid), output: String(decoding: texts.first, as: UTF8.self), errors: String(decoding: texts.second, as: UTF8.self))
+      status: exitStatus(of: pid), output: String(decoding: texts.first, as: UTF8.self),
+      errors: String(decoding: texts.second, as: UTF8.self))
   }
 
   /// Waits for a child of ours; its status as a shell shows it.

@@ -127,7 +127,8 @@ extension FuseAttributes {
     status.st_size = Int(size)
     status.st_blocks = Int(size / 512 + (size % 512 == 0 ? 0 : 1))
     let (seconds, rest) = modified.quotientAndRemainder(dividingBy: 1_000_000_000)
-    let time = rest < 0 ? timespec(tv_sec: Int(seconds - 1), tv_nsec: Int(rest + 1_000_000_000)) : timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
+    let time =
+      rest < 0 ? timespec(tv_sec: Int(seconds - 1), tv_nsec: Int(rest + 1_000_000_000)) : timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
     status.st_mtim = time
     status.st_ctim = time
     status.st_atim = time

@@ -127,6 +127,11 @@ package final class FuseSession: Sendable {
     // Without SA_RESTART: the wait must be interrupted.
     action.__sigaction_handler.sa_handler = { _ in }
     sigaction(Self.wakeSignal, &action, nil)
+    // The thread inherits its mask from one of the cooperative pool's, which block everything.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    sigaddset(&mask, Self.wakeSignal)
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     state.withLock { $0.loop = pthread_self() }
     defer {
       state.withLock { state in

@@ -31,7 +31,9 @@ package struct MountTable: Sendable {
 
   private static func entry(_ line: ArraySlice<UInt8>) -> Entry? {
     let fields = line.split(separator: UInt8(ascii: " "))
-    guard fields.count >= 9, let dash = fields.dropFirst(6).firstIndex(of: ArraySlice("-".utf8)), dash + 2 < fields.count else { return nil }
+    guard fields.count >= 9, let dash = fields.dropFirst(6).firstIndex(of: ArraySlice("-".utf8)), dash + 2 < fields.count else {
+      return nil
+    }
     return Entry(
       device: text(fields[2]), path: text(fields[4]), type: text(fields[dash + 1]), source: text(fields[dash + 2]))
   }
