@@ -27,7 +27,7 @@ package struct FuseMountOptions: Sendable {
   package init(
     source: String, subtype: String = "bergfs", isReadOnly: Bool = true, allowsOther: Bool = false, usesDefaultPermissions: Bool = true,
     maxRead: UInt32 = 1 << 20, maxBackground: UInt32 = 64, congestionThreshold: UInt32 = 48, readAheadKiB: Int = 4096,
-    maxThreads: UInt32 = 8
+    maxThreads: UInt32 = 4
   ) {
     self.source = source
     self.subtype = subtype

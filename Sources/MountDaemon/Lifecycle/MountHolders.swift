@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Fuse
-package import Glibc
+import Glibc
 
 /// The processes that keep a mount busy, found by `/proc`, which never asks the mount itself.
 package struct MountHolders: Sendable {
   package struct Holder: Sendable, Hashable {
-    package let process: pid_t
+    package let process: Int32
     package let command: String
     /// What of it is in use: `working directory`, or the path of an open file below the mount.
     package let use: String
@@ -19,7 +19,7 @@ package struct MountHolders: Sendable {
   /// - Parameters:
   ///   - path: the mountpoint, absolute.
   ///   - excluded: processes that do not count (the daemon, ourselves).
-  package static func find(_ path: String, excluding excluded: Set<pid_t> = []) -> MountHolders {
+  package static func find(_ path: String, excluding excluded: Set<Int32> = []) -> MountHolders {
     var holders: [Holder] = []
     for name in names(in: "/proc") {
       guard let process = pid_t(name), !excluded.contains(process), let use = use(of: process, path) else { continue }
