@@ -109,7 +109,7 @@ package protocol FuseDirectoryReply: AnyObject, Sendable {
   /// - Parameters:
   ///   - name: raw bytes, no `/`, no NUL, 1–255 of them.
   ///   - entry: with readdirplus a full entry, for which the kernel takes one lookup count; plain readdir uses inode and kind only.
-  ///   - next: the cookie with which the kernel goes on after this entry; never 0.
+  ///   - next: the cookie with which the kernel goes on after this entry; never 0, below 2^63 - 2.
   func add(name: [UInt8], entry: FuseEntry, next: UInt64) -> Bool
   /// Adds a bare name, also to a readdirplus answer: the kernel takes no lookup count and asks for the attributes when it wants them.
   func add(name: [UInt8], inode: UInt64, kind: FuseAttributes.Kind, next: UInt64) -> Bool
@@ -133,7 +133,8 @@ package protocol FuseFileSystem: Sendable {
   func read(inode: UInt64, handle: UInt64, offset: Int64, size: Int) async throws(Errno) -> FuseData
   func release(inode: UInt64, handle: UInt64)
   func openDirectory(inode: UInt64) async throws(Errno) -> FuseOpened
-  /// Fills the reply with entries after `cookie` (0: from the start).
+  /// Fills the reply with entries after `cookie` (0: from the start), from one task. `.` and `..` are the bridge's. Where `wantsAttributes`,
+  /// each entry that `add` took has one lookup count; the bridge forgets them again if this throws or the reply cannot be sent.
   func readDirectory(inode: UInt64, handle: UInt64, cookie: UInt64, into reply: any FuseDirectoryReply) async throws(Errno)
   func releaseDirectory(inode: UInt64, handle: UInt64)
   func statistics() async throws(Errno) -> FuseStatistics
