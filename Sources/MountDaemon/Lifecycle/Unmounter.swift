@@ -60,7 +60,7 @@ package struct Unmounter: Sendable {
     }
   }
 
-  /// The daemon's pid as the mount itself tells it; nil if it does not, or if that process holds no /dev/fuse (a pid of another namespace).
+  /// The daemon's pid as the mount itself tells it; nil if it does not, or if there is no such process (a pid of another namespace).
   private static func daemonProcess(of path: String) -> pid_t? {
     guard let bytes = SmallFile.read("\(path)/.bergfs/status.json"), let process = processIdentifier(inStatus: bytes) else { return nil }
     return kill(process, 0) == 0 || errno == EPERM ? process : nil
