@@ -25,7 +25,7 @@ final class FuseRequest: @unchecked Sendable {
     self.request = request
     self.bridge = bridge
     self.operation = operation
-    started = clock_gettime_nsec(CLOCK_MONOTONIC)
+    started = nanoseconds(of: CLOCK_MONOTONIC)
   }
 
   deinit {
@@ -74,14 +74,14 @@ final class FuseRequest: @unchecked Sendable {
   }
 
   private func record(_ errorNumber: Int32) {
-    let duration = Duration.nanoseconds(Int64(clamping: clock_gettime_nsec(CLOCK_MONOTONIC) &- started))
+    let duration = Duration.nanoseconds(Int64(clamping: nanoseconds(of: CLOCK_MONOTONIC) &- started))
     bridge.metrics.add(.operations, operation.rawValue, Errno(rawValue: errorNumber).name)
     bridge.metrics.observe(.operationSeconds, operation.rawValue, duration)
   }
 }
 
 /// Nanoseconds of a clock; cheaper than ContinuousClock's 128-bit arithmetic.
-private func clock_gettime_nsec(_ clock: clockid_t) -> UInt64 {
+private func nanoseconds(of clock: clockid_t) -> UInt64 {
   var time = timespec()
   clock_gettime(clock, &time)
   return UInt64(bitPattern: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
