@@ -93,9 +93,9 @@ struct SigningCase {
 
   var json: JSONValue {
     let seconds = Double(time)
-    let basic = Array(AWSTimestamp.basic(seconds))
-    let iso =
-      "\(String(basic[0..<4]))-\(String(basic[4..<6]))-\(String(basic[6..<8]))T\(String(basic[9..<11])):\(String(basic[11..<13])):\(String(basic[13..<15]))"
+    let basic = AWSTimestamp.basic(Double(time))
+    func digits(_ start: Int, _ count: Int) -> Substring { basic.dropFirst(start).prefix(count) }
+    let iso = "\(digits(0, 4))-\(digits(4, 2))-\(digits(6, 2))T\(digits(9, 2)):\(digits(11, 2)):\(digits(13, 2))"
     return [
       "service": .string(service), "region": .string(region), "access_key": .string(accessKey), "secret_key": .string(secretKey),
       "token": token.map { .string($0) } ?? .null, "time": .string(iso), "method": .string(method), "base": .string(endpoint.description),

@@ -110,7 +110,8 @@ final class TLSServer {
   }
 
   func stop() {
-    process.terminate()
+    // The child inherits the pool's signal mask, under which SIGTERM never arrives.
+    kill(process.processIdentifier, SIGKILL)
     try? FileManager.default.removeItem(at: folder)
   }
 

@@ -54,6 +54,19 @@ struct CurlTransportTests {
     }
   }
 
+  @Test(
+    "A plain proxy gets the absolute form with the target byte for byte", arguments: ["/", "//a/../b", "/%2e%2E/a%20b?x&y=%2F", "/?delete"])
+  func proxied(target: String) async throws {
+    let proxy = try LoopbackServer { _ in .answer(body: Array("by proxy".utf8)) }
+    defer { proxy.stop() }
+    let transport = try CurlTransport(CurlTransportConfiguration(proxy: .endpoint("http://127.0.0.1:\(proxy.port)")))
+    defer { transport.shutdown() }
+    let endpoint = HTTPEndpoint(isSecure: false, host: "minio.invalid", port: 9000)
+    let response = try await transport.send(HTTPRequest(method: "GET", endpoint: endpoint, target: target), sink: nil)
+    #expect(response.body == Array("by proxy".utf8))
+    #expect(proxy.requests.map(\.target) == ["http://minio.invalid:9000\(target)"])
+  }
+
   @Test("Only the given headers, Host and Content-Length are sent")
   func exactHeaders() async throws {
     try await withServer { _ in
