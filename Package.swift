@@ -71,7 +71,9 @@ let package = Package(
     tests("TelemetryTests", ["Telemetry"]),
     tests("WireFormatsTests", ["WireFormats", "TestSupport"]),
     tests("HTTPTests", ["HTTP", "TestSupport"]),
-    tests("AWSCoreTests", ["AWSCore", "HTTP", "WireFormats", "Telemetry", "TestSupport", logging]),
+    tests(
+      "AWSCoreTests", ["AWSCore", "HTTP", "WireFormats", "Telemetry", "TestSupport", logging],
+      exclude: ["Support/sign_with_botocore.py"]),
     tests("AWSServicesTests", ["AWSServices", "AWSCore", "HTTP", "WireFormats", "TestSupport"]),
     tests("IcebergTests", ["Iceberg", "WireFormats", "TestSupport"], exclude: ["Fixtures"]),
     tests("IcebergAWSTests", ["IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Iceberg", "TestSupport"]),

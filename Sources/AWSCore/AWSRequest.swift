@@ -33,7 +33,7 @@ package struct AWSRequest: Sendable {
   }
 }
 
-/// A successful (2xx, or 304/412/416 where asked for) answer.
+/// A successful (2xx) answer; every other status is an ``AWSError``.
 package struct AWSResponse: Sendable {
   package var http: HTTPResponse
   package var requestID: String?
@@ -94,7 +94,8 @@ package struct AWSError: Error, Sendable, CustomStringConvertible {
   package var requestID: String?
   package var attempts: Int
   package var isRetryable: Bool
-  /// Every send got an HTTP answer, so the service did not apply the request behind our back.
+  /// No send can have been applied without our knowing: each was answered by a refusal other than a failing server's (5xx), or never left
+  /// this machine.
   package var isDefinite: Bool
   /// Answer headers that callers need (`x-amz-bucket-region`, `Date`).
   package var headers: [(name: String, value: String)]

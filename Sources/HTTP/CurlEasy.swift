@@ -101,7 +101,8 @@ final class CurlEasy {
       throw .unusable("the request's path must start with / and be percent-encoded")
     }
     for (name, value) in request.headers {
-      let isNameClean = !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: ";") }
+      let isNameClean =
+        !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: ";") }
       guard isNameClean, value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0A && $0 != 0x0D }) else {
         throw .unusable("a request header holds a character that HTTP does not allow")
       }

@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 
 /// One request on its way: what libcurl's callbacks read and fill.
-// SAFETY: `continuation` is set before the transfer is handed over through the worker's mutex; everything else mutable is touched by the worker's thread only.
+// SAFETY: `continuation` is set before the worker's mutex hands the transfer over; the rest is touched by the worker's thread only.
 final class CurlTransfer: @unchecked Sendable {
   typealias Outcome = Result<HTTPResponse, HTTPError>
 

@@ -5,8 +5,8 @@ import Synchronization
 
 /// HTTP/1.1 on libcurl's multi interface, on threads of its own.
 ///
-/// Requests go to the thread with the fewest in flight; bodies are written from libcurl's callback straight into the sink. Nothing is followed,
-/// decoded, or rewritten. A request with a body is never sent twice behind the caller's back: where libcurl would repeat it on a new
+/// Requests go to the thread with the fewest in flight; bodies are written from libcurl's callback straight into the sink. Nothing is
+/// followed, decoded, or rewritten. A request with a body is never sent twice behind the caller's back: where libcurl would repeat it on a new
 /// connection, the transfer fails with ``HTTPError/Code/reset`` instead.
 package final class CurlTransport: HTTPTransport {
   private static let isGloballyReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK

@@ -5,7 +5,7 @@ import Glibc
 import Synchronization
 
 /// One thread that drives one multi handle.
-// SAFETY: `inbox`, `inFlight` and `thread` are guarded by themselves; the rest is touched by the thread only, and by init and deinit when there is none.
+// SAFETY: `inbox`, `inFlight`, `thread` guard themselves; the rest is touched by the thread only, by init and deinit when there is none.
 final class CurlWorker: @unchecked Sendable {
   private struct Inbox {
     var submitted: [CurlTransfer] = []

@@ -12,7 +12,8 @@ struct CurlTLSTests {
     let server = try await TLSServer()
     defer { server.stop() }
     let request = HTTPRequest(
-      method: "GET", endpoint: HTTPEndpoint(isSecure: true, host: "localhost", port: server.port), target: "/hello.txt", deadline: .seconds(20))
+      method: "GET", endpoint: HTTPEndpoint(isSecure: true, host: "localhost", port: server.port), target: "/hello.txt",
+      deadline: .seconds(20))
 
     let trusting = try CurlTransport(CurlTransportConfiguration(proxy: .none, caBundle: server.authority))
     defer { trusting.shutdown() }
@@ -58,7 +59,9 @@ struct CurlTLSTests {
 
   @Test("Plain HTTP spoken to a TLS port, and TLS to a plain port, are errors")
   func mixedUp() async throws {
-    try await withServer { _ in .bytesThenClose(Array("HTTP/1.1 400 Bad\r\n\r\n".utf8)) } body: { server, transport in
+    try await withServer { _ in
+      .bytesThenClose(Array("HTTP/1.1 400 Bad\r\n\r\n".utf8))
+    } body: { server, transport in
       let endpoint = HTTPEndpoint(isSecure: true, host: "127.0.0.1", port: server.port)
       let error = await failure(of: transport, HTTPRequest(method: "GET", endpoint: endpoint, target: "/", deadline: .milliseconds(1500)))
       #expect(error?.code == .tls || error?.code == .timedOut)
@@ -107,8 +110,8 @@ final class TLSServer {
   }
 
   func stop() {
-    process.terminate()
-    process.waitUntilExit()
+    // The child inherits the pool's signal mask, under which SIGTERM never arrives.
+    kill(process.processIdentifier, SIGKILL)
     try? FileManager.default.removeItem(at: folder)
   }
 

@@ -8,7 +8,9 @@ import Testing
 struct CurlTransportTests {
   @Test("Requests one after the other share one connection")
   func keepAlive() async throws {
-    try await withServer { _ in .answer(body: Array("ok".utf8)) } body: { server, transport in
+    try await withServer { _ in
+      .answer(body: Array("ok".utf8))
+    } body: { server, transport in
       for _ in 0..<20 {
         let response = try await transport.send(server.request(), sink: nil)
         #expect(response.status == 200)
@@ -44,29 +46,49 @@ struct CurlTransportTests {
       "/a+b~c_d-e.f", "/a:b@c;d,e!$'()*", "/k?", "/?delete", "/[x]{y}|\\^`\"<>",
     ], [CurlTransportConfiguration.Proxy.none, .environment])
   func exactTarget(target: String, proxy: CurlTransportConfiguration.Proxy) async throws {
-    try await withServer(CurlTransportConfiguration(proxy: proxy)) { _ in .answer() } body: { server, transport in
+    try await withServer(CurlTransportConfiguration(proxy: proxy)) { _ in
+      .answer()
+    } body: { server, transport in
       _ = try await transport.send(server.request("GET", target), sink: nil)
       #expect(server.requests.map(\.target) == [target])
     }
   }
 
+  @Test(
+    "A plain proxy gets the absolute form with the target byte for byte", arguments: ["/", "//a/../b", "/%2e%2E/a%20b?x&y=%2F", "/?delete"])
+  func proxied(target: String) async throws {
+    let proxy = try LoopbackServer { _ in .answer(body: Array("by proxy".utf8)) }
+    defer { proxy.stop() }
+    let transport = try CurlTransport(CurlTransportConfiguration(proxy: .endpoint("http://127.0.0.1:\(proxy.port)")))
+    defer { transport.shutdown() }
+    let endpoint = HTTPEndpoint(isSecure: false, host: "minio.invalid", port: 9000)
+    let response = try await transport.send(HTTPRequest(method: "GET", endpoint: endpoint, target: target), sink: nil)
+    #expect(response.body == Array("by proxy".utf8))
+    #expect(proxy.requests.map(\.target) == ["http://minio.invalid:9000\(target)"])
+  }
+
   @Test("Only the given headers, Host and Content-Length are sent")
   func exactHeaders() async throws {
-    try await withServer { _ in .answer() } body: { server, transport in
+    try await withServer { _ in
+      .answer()
+    } body: { server, transport in
       let headers = [(name: "X-A", value: "1  2"), (name: "x-empty", value: ""), (name: "X-A", value: "3")]
       _ = try await transport.send(server.request("PUT", "/", headers: headers, body: Array("hello".utf8)), sink: nil)
       _ = try await transport.send(server.request("GET", "/", headers: []), sink: nil)
       let sent = server.requests
-      #expect(sent[0].headers.map { "\($0.name): \($0.value)" }.sorted() == [
-        "Content-Length: 5", "Host: 127.0.0.1:\(server.port)", "X-A: 1  2", "X-A: 3", "x-empty: ",
-      ])
+      #expect(
+        sent[0].headers.map { "\($0.name): \($0.value)" }.sorted() == [
+          "Content-Length: 5", "Host: 127.0.0.1:\(server.port)", "X-A: 1  2", "X-A: 3", "x-empty: ",
+        ])
       #expect(sent[1].headers.map(\.name) == ["Host"])
     }
   }
 
   @Test("Bodies arrive whole, also large ones and empty ones", arguments: ["PUT", "POST"], [0, 1, 3_000_000])
   func uploads(method: String, size: Int) async throws {
-    try await withServer { _ in .answer() } body: { server, transport in
+    try await withServer { _ in
+      .answer()
+    } body: { server, transport in
       let body = pattern(size)
       _ = try await transport.send(server.request(method, "/", body: body), sink: nil)
       #expect(server.requests.first?.method == method)
@@ -95,7 +117,9 @@ struct CurlTransportTests {
   @Test("A large body goes into the sink whole and in order")
   func largeBody() async throws {
     let body = pattern(40 << 20)
-    try await withServer { _ in .answer(status: 206, body: body) } body: { server, transport in
+    try await withServer { _ in
+      .answer(status: 206, body: body)
+    } body: { server, transport in
       let sink = CollectingSink()
       let response = try await transport.send(server.request(), sink: sink)
       let state = sink.state
@@ -109,7 +133,9 @@ struct CurlTransportTests {
 
   @Test("An error's body comes in the response, not into the sink")
   func errorBody() async throws {
-    try await withServer { _ in .answer(status: 404, body: Array("<Error/>".utf8)) } body: { server, transport in
+    try await withServer { _ in
+      .answer(status: 404, body: Array("<Error/>".utf8))
+    } body: { server, transport in
       let sink = CollectingSink()
       let response = try await transport.send(server.request(), sink: sink)
       #expect(response.status == 404)
@@ -120,8 +146,11 @@ struct CurlTransportTests {
 
   @Test("Chunked bodies are put together, interim answers skipped, trailers ignored")
   func chunked() async throws {
-    let answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A:  b \r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-T: t\r\n\r\n"
-    try await withServer { _ in .bytes(Array(answer.utf8)) } body: { server, transport in
+    let answer =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A:  b \r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-T: t\r\n\r\n"
+    try await withServer { _ in
+      .bytes(Array(answer.utf8))
+    } body: { server, transport in
       let response = try await transport.send(server.request(), sink: nil)
       #expect(response.body == Array("abcde".utf8))
       #expect(response.header("x-a") == "b")
@@ -132,7 +161,9 @@ struct CurlTransportTests {
   @Test("Redirects are answers like others, and gzip is not undone")
   func noFollowing() async throws {
     let headers = [("Location", "http://127.0.0.1:1/"), ("Content-Encoding", "gzip")]
-    try await withServer { _ in .answer(status: 307, headers: headers, body: [1, 2, 3]) } body: { server, transport in
+    try await withServer { _ in
+      .answer(status: 307, headers: headers, body: [1, 2, 3])
+    } body: { server, transport in
       let response = try await transport.send(server.request(), sink: nil)
       #expect(response.status == 307)
       #expect(response.body == [1, 2, 3])
@@ -142,7 +173,9 @@ struct CurlTransportTests {
 
   @Test("A target or header that would break its line is refused unsent")
   func injection() async throws {
-    try await withServer { _ in .answer() } body: { server, transport in
+    try await withServer { _ in
+      .answer()
+    } body: { server, transport in
       for request in [
         server.request("GET", "/a b"), server.request("GET", "/a\r\nX: y"), server.request("GET", "a"), server.request("GET", "/a#b"),
         server.request("GET", "/", headers: [("X", "a\r\nY: b")]), server.request("GET", "/", headers: [("X: y", "b")]),
@@ -155,7 +188,9 @@ struct CurlTransportTests {
 
   @Test("Two threads share out the requests")
   func twoThreads() async throws {
-    try await withServer(CurlTransportConfiguration(maxConnections: 4, proxy: .none, threads: 2)) { _ in .answer() } body: { server, transport in
+    try await withServer(CurlTransportConfiguration(maxConnections: 4, proxy: .none, threads: 2)) { _ in
+      .answer()
+    } body: { server, transport in
       await withTaskGroup(of: Int?.self) { group in
         for _ in 0..<40 { group.addTask { try? await transport.send(server.request(), sink: nil).status } }
         for await status in group { #expect(status == 200) }

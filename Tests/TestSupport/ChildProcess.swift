@@ -10,23 +10,13 @@ package enum ChildProcess {
     package var standardError: String
   }
 
-  /// Runs a program to its end; the waiting is done on a thread of its own.
+  /// Runs a program to its end.
   ///
   /// - Parameters:
   ///   - environment: all that the program sees beside `PATH`.
   package static func run(
     _ executable: String, _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]
   ) async throws -> Output {
-    try await withCheckedThrowingContinuation { continuation in
-      Thread {
-        continuation.resume(with: Result { try runBlocking(executable, arguments, input: input, environment: environment) })
-      }.start()
-    }
-  }
-
-  private static func runBlocking(
-    _ executable: String, _ arguments: [String], input: [UInt8], environment: [String: String]
-  ) throws -> Output {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bergfs-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -41,8 +31,16 @@ package enum ChildProcess {
     process.standardInput = try FileHandle(forReadingFrom: files[0])
     process.standardOutput = try FileHandle(forWritingTo: files[1])
     process.standardError = try FileHandle(forWritingTo: files[2])
-    try process.run()
-    process.waitUntilExit()
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      // `waitUntilExit` would hold a thread of the pool, and on Linux may never return there.
+      process.terminationHandler = { _ in continuation.resume() }
+      do {
+        try process.run()
+      } catch {
+        process.terminationHandler = nil
+        continuation.resume(throwing: error)
+      }
+    }
     return Output(
       status: process.terminationStatus, standardOutput: [UInt8](try Data(contentsOf: files[1])),
       standardError: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))

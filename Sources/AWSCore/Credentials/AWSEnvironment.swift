@@ -15,8 +15,8 @@ package struct AWSEnvironment: Sendable {
   /// Reads the shared files.
   ///
   /// - Parameters:
-  ///   - profile: a profile chosen in configuration with the property's name; it wins over `AWS_PROFILE`, and keys in the environment are then
-  ///     not used.
+  ///   - profile: a profile chosen in configuration with the property's name; it wins over `AWS_PROFILE`, and keys in the environment are
+  ///     then not used.
   ///   - readFile: gives a file's bytes, nil if it does not exist.
   package init(
     variables: [String: String], profile: (name: String, source: String)? = nil,

@@ -88,7 +88,8 @@ package struct RetryPolicy: Sendable, Hashable {
     let doublings = Double(1 << min(max(retry, 0), 30))
     let ceiling = min(Self.seconds(base) * doublings, Self.seconds(cap))
     let isHalf = isThrottling && throttlingJitter == .half
-    return .seconds(isHalf ? ceiling / 2 + random * ceiling / 2 : random * ceiling)
+    let seconds = isHalf ? ceiling / 2 + random * ceiling / 2 : random * ceiling
+    return .microseconds(Int64((min(seconds, 1e9) * 1e6).rounded()))
   }
 
   /// Tokens a retry takes.

@@ -58,7 +58,8 @@ package final class SigV4Signer: Sendable {
     request.headers.append(
       (
         "Authorization",
-        "AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scopeText), SignedHeaders=\(canonical.signedHeaders), Signature=\(signature)"
+        "AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scopeText), SignedHeaders=\(canonical.signedHeaders), "
+          + "Signature=\(signature)"
       ))
   }
 
