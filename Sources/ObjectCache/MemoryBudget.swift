@@ -83,8 +83,8 @@ package final class MemoryBudget: Sendable {
   package func relieve() {
     serveWaiters()
     let (missing, reclaimer) = state.withLock { state -> (Int, (any MemoryReclaiming)?) in
-      guard let first = state.waiters.first else { return (0, nil) }
-      return (first.bytes - (limit - state.used), state.reclaimer)
+      guard !state.waiters.isEmpty else { return (0, nil) }
+      return (state.waiters.reduce(0) { $0 + $1.bytes } - (limit - state.used), state.reclaimer)
     }
     guard missing > 0 else { return }
     reclaimer?.reclaim(bytes: missing)
