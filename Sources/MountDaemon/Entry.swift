@@ -1,43 +1,141 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CatalogFS
 package import Configuration
 import Fuse
+import HTTP
+import IcebergAWS
 import Logging
+import Telemetry
 
 /// What the commands of the program call; each answers with the process's exit status and has written its own messages.
 package enum MountEntry {
-  /// Mounts the catalog; returns 0 when the mount answers (or, in the foreground, when it has ended in order).
+  /// Starts the daemon and returns 0 when its mount answers; 1, with one line on standard error, when there will be none.
   ///
-  /// Writes the configuration's warnings, to standard error and the log.
-  @concurrent package static func mount(options: MountOptions, configuration: CatalogConfiguration) async -> Int32 {
+  /// - Parameter arguments: the command line for the daemon, `-o` expanded; its properties are handed over where `ps` does not show them.
+  @concurrent package static func start(options: MountOptions, configuration: CatalogConfiguration, arguments: [String]) async -> Int32 {
     for warning in configuration.warnings where !warning.isNotice { Message.warning(warning.message) }
-    let logger = Logger(label: "bergfs")
-    do {
-      let service = try await MountService.prepare(options: options, configuration: configuration, logger: logger)
-      try service.session.mount()
-      try await service.session.run()
+    // The variables of `--env` are in the environment already, which the daemon inherits.
+    let withoutEnvironment = arguments.filter { !$0.hasPrefix("\(CommandLineExpansion.environmentOption)=") }
+    let (kept, handover) = DaemonHandover.extracting(from: withoutEnvironment)
+    let started = await NamedThread.run("bergfs-start") { () -> Result<String, LifecycleError> in
+      do throws(LifecycleError) {
+        _ = try Mountpoint.prepare(options.mountpoint, logger: terminalLogger)
+        return .success(try Daemonizer.start(arguments: kept, handover: handover).output)
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch started {
+    case .success(let output):
+      for line in output.split(separator: "\n") { Message.error(String(line)) }
       return 0
-    } catch {
-      Message.error("\(error)")
+    case .failure(let error):
+      Message.error(error.message)
+      return 1
+    case nil:
+      Message.error("the system has no thread left")
       return 1
     }
   }
 
-  /// Unmounts after commits and uploads in flight.
+  /// Mounts and serves until the mount is gone or a signal ends it: as the daemon of ``start(options:configuration:arguments:)``, or in the
+  /// foreground.
+  @concurrent package static func serve(
+    options: MountOptions, configuration: CatalogConfiguration, daemon: DaemonChild?
+  ) async -> Int32 {
+    do {
+      try await run(options: options, configuration: configuration, daemon: daemon)
+      return 0
+    } catch {
+      if let daemon { daemon.failed("\(error)") } else { Message.error("\(error)") }
+      return 1
+    }
+  }
+
+  private static func run(options: MountOptions, configuration: CatalogConfiguration, daemon: DaemonChild?) async throws {
+    let sink: LogSink? = if let path = options.logFile { try LogSink(path: path) } else { daemon == nil ? LogSink() : nil }
+    let logger = logger(sink, options: options)
+    for warning in configuration.warnings {
+      logger.log(level: warning.isNotice ? .info : .warning, "configuration", metadata: ["reason": "\(warning.message)"])
+    }
+    guard let signals = DaemonSignals.listen() else { throw MountError("the system has no thread or descriptor left") }
+    let prepared = await NamedThread.run("bergfs-start") { () -> Result<Mountpoint, LifecycleError> in
+      do throws(LifecycleError) {
+        return .success(try Mountpoint.prepare(options.mountpoint, logger: logger))
+      } catch {
+        return .failure(error)
+      }
+    }
+    guard let prepared else { throw MountError("the system has no thread left") }
+    var resolved = options
+    resolved.mountpoint = try prepared.get().path
+    let service = try await MountService.prepare(options: resolved, configuration: configuration, logger: logger)
+    try service.session.mount()
+    logger.notice(
+      "mounted",
+      metadata: ["catalog": "\(configuration.catalog)", "mountpoint": "\(resolved.mountpoint)", "version": "\(BuildVersions.current)"])
+    try await MountLifetime(session: service.session, logger: logger).run(
+      signals: signals,
+      ready: { daemon?.ready(log: sink?.descriptor) ?? true },
+      hangUp: { service.filesystem.refresh() })
+    logger.notice("unmounted", metadata: ["mountpoint": "\(resolved.mountpoint)"])
+    _ = await NamedThread.run("bergfs-end") { service.transports.shutdown() }
+  }
+
+  /// Unmounts and waits until the daemon has ended.
   /// - Parameter mountpoint: absolute.
   @concurrent package static func umount(mountpoint: String) async -> Int32 {
-    Message.error("unmounting is not part of this build")
+    let outcome = await NamedThread.run("bergfs-umount") { () -> Result<Unmounter.Outcome, LifecycleError> in
+      do throws(LifecycleError) {
+        return .success(try Unmounter.unmount(mountpoint))
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch outcome {
+    case .success(.unmounted): return 0
+    case .success(.clearedDeadMount):
+      Message.output("\(mountpoint): its daemon was dead; the mount is cleared")
+      return 0
+    case .failure(let error): Message.error(error.message)
+    case nil: Message.error("the system has no thread left")
+    }
     return 1
   }
 
-  /// Checks credentials, region, catalog and warehouse, a line each on standard output.
+  /// Checks credentials, region, catalog and warehouse, a line each on standard output; 1 if any of them is not as a mount needs it.
   @concurrent package static func check(configuration: CatalogConfiguration) async -> Int32 {
-    Message.error("checking is not part of this build")
-    return 1
+    do throws(MountError) {
+      let assembly = try CatalogAssembly(configuration, metrics: Metrics(), logger: terminalLogger)
+      let findings = await CatalogCheck(assembly).findings()
+      for finding in findings { Message.output(finding.line) }
+      _ = await NamedThread.run("bergfs-end") { assembly.transports.shutdown() }
+      return findings.allSatisfy(\.isGood) ? 0 : 1
+    } catch {
+      Message.error(error.message)
+      return 1
+    }
   }
 
   /// The versions of this program and of the C libraries it runs on.
   package static func versions() -> BuildVersions {
-    BuildVersions()
+    let libraries = CurlTransport.libraryVersions
+    return BuildVersions(
+      libfuse: FuseSession.libraryVersion, libcurl: libraries.curl, openSSL: libraries.tls?.split(separator: "/").last.map(String.init))
+  }
+
+  /// For commands that talk to a person: warnings and worse on standard error.
+  private static var terminalLogger: Logger {
+    Logger(label: "bergfs") { _ in DaemonLogHandler(sink: LogSink(), format: .text, level: .warning) }
+  }
+
+  /// Without a sink (a daemon that nobody gave a log file) nothing is logged; `.bergfs/errors.jsonl` still tells what failed.
+  private static func logger(_ sink: LogSink?, options: MountOptions) -> Logger {
+    guard let sink else { return Logger(label: "bergfs") { _ in SwiftLogNoOpLogHandler() } }
+    let level = Logger.Level(rawValue: options.logLevel.rawValue) ?? .info
+    return Logger(label: "bergfs") { _ in
+      DaemonLogHandler(sink: sink, format: options.logFormat == .json ? .json : .text, level: level)
+    }
   }
 }

@@ -31,7 +31,11 @@ struct Bergfs: AsyncParsableCommand {
       MountCommand.self, UmountCommand.self, CheckCommand.self, ConfigCommand.self, VersionCommand.self, GenerateDocsCommand.self,
     ])
 
+  /// What `bergfs mount` handed to this process, if it is the daemon; taken once, before anything else looks at the environment.
+  static let daemon = DaemonChild.inherited()
+
   static func main() async {
+    _ = daemon
     do {
       let arguments = CommandLine.arguments
       let expanded = try CommandLineExpansion.expand(Array(arguments.dropFirst()), calledAs: arguments.first ?? "bergfs")

@@ -24,19 +24,20 @@ struct ConfigurationOptions: ParsableArguments {
   var environment: [String] = []
 
   /// Everything a configuration is made from, of this process.
-  func inputs() throws(ConfigurationError) -> ConfigurationInputs {
+  ///
+  /// - Parameter handedOver: texts `key=value` that the starting command kept off this process's command line.
+  func inputs(handedOver: [String] = []) throws(ConfigurationError) -> ConfigurationInputs {
     var variables = ProcessInfo.processInfo.environment
     for text in environment {
       let (name, value) = try OptionParsing.environment(text)
       variables[name] = value
-      // libcurl reads the proxy variables by itself.
+      // libcurl reads the proxy variables by itself, and the daemon inherits them.
       setenv(name, value, 1)
     }
-    let carried = DaemonLaunch.takeCarriedProperties(from: &variables)
     let home = variables["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? Self.passwordFileHome
     var inputs = ConfigurationInputs(
       environment: variables, homeDirectory: home, workingDirectory: FileManager.default.currentDirectoryPath)
-    inputs.properties = properties + carried
+    inputs.properties = properties + handedOver
     inputs.propertiesFile = propertiesFile
     inputs.configFile = config
     return inputs

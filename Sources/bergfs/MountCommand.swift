@@ -3,6 +3,7 @@
 import ArgumentParser
 import Configuration
 import MountDaemon
+import Telemetry
 
 struct MountCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -60,10 +61,16 @@ struct MountCommand: AsyncParsableCommand {
   var commaForm: [String] = []
 
   func run() async throws {
-    let inputs = try configurationOptions.inputs()
+    let daemon = Bergfs.daemon
+    let inputs = try configurationOptions.inputs(handedOver: daemon?.handover.properties.map { "\($0.key)=\($0.value.reveal())" } ?? [])
     let options = try mountOptions(inputs)
     let configuration = try CatalogConfiguration.load(catalog, from: inputs)
-    throw ExitCode(await MountEntry.mount(options: options, configuration: configuration))
+    if daemon == nil, !options.foreground {
+      let arguments = try CommandLineExpansion.expand(
+        Array(CommandLine.arguments.dropFirst()), calledAs: CommandLine.arguments.first ?? "bergfs")
+      throw ExitCode(await MountEntry.start(options: options, configuration: configuration, arguments: arguments))
+    }
+    throw ExitCode(await MountEntry.serve(options: options, configuration: configuration, daemon: daemon))
   }
 
   private func mountOptions(_ inputs: ConfigurationInputs) throws(ConfigurationError) -> MountOptions {

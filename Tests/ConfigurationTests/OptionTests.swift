@@ -145,26 +145,4 @@ struct OptionTests {
     let error = #expect(throws: ConfigurationError.self) { try CommandLineExpansion.expand(arguments) }
     #expect(error?.message == message)
   }
-
-  @Test("The daemon's command line shows no secret and means the same")
-  func launch() throws {
-    let line = [
-      "/sbin/mount.bergfs", "lake", "/m", "-o", "ro,env.AWS_SESSION_TOKEN=hidden1,property=s3.secret-access-key=hidden2", "--property",
-      "s3.access-key-id=AK", "--property=spark.sql.catalog.lake.s3.session-token=hidden3", "--property", "s3.proxy-uri=http://u:hidden4@h",
-    ]
-    let launch = try DaemonLaunch(commandLine: line, environment: ["HOME": "/h"])
-    #expect(launch.arguments == ["mount", "lake", "/m", "--read-only", "--property=s3.access-key-id=AK"])
-    var environment = launch.environment
-    #expect(
-      DaemonLaunch.takeCarriedProperties(from: &environment) == [
-        "s3.secret-access-key=hidden2", "spark.sql.catalog.lake.s3.session-token=hidden3", "s3.proxy-uri=http://u:hidden4@h",
-      ])
-    #expect(environment == ["HOME": "/h", "AWS_SESSION_TOKEN": "hidden1"])
-  }
-
-  @Test("What follows -- is left alone")
-  func launchTerminator() throws {
-    let launch = try DaemonLaunch(commandLine: ["bergfs", "mount", "--", "--property", "token=x"], environment: [:])
-    #expect(launch.arguments == ["mount", "--", "--property", "token=x"])
-  }
 }
