@@ -8,11 +8,13 @@ The keys come from the environment, SEED_ACCESS_KEY and SEED_SECRET_KEY. Run it 
 import argparse
 import hashlib
 import json
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from seeding.connection import Connection, clear_environment, keys_from_environment
+from seeding.extras import one_column_table
 from seeding.metastores import DynamoDbMetastore, GlueMetastore
-from seeding.objects import UPLOAD_THREADS
+from seeding.objects import UPLOAD_THREADS, put_all
 
 METASTORES = {"glue": GlueMetastore, "dynamodb": DynamoDbMetastore}
 
@@ -33,6 +35,22 @@ def parse_arguments():
         command.add_argument("metastore", choices=sorted(METASTORES))
         command.add_argument("namespace")
         command.add_argument("table")
+
+    create = commands.add_parser("create", help="a new table of one column, and its namespace if that is missing")
+    create.add_argument("metastore", choices=sorted(METASTORES))
+    create.add_argument("namespace")
+    create.add_argument("table")
+    create.add_argument("location")
+    create.add_argument("--rows", type=int, default=10)
+
+    put = commands.add_parser("put", help="put standard input at KEY, or COUNT copies at KEY00000 and on")
+    put.add_argument("bucket")
+    put.add_argument("key")
+    put.add_argument("--count", type=int)
+
+    delete = commands.add_parser("delete", help="delete an object")
+    delete.add_argument("bucket")
+    delete.add_argument("key")
 
     entries = commands.add_parser("entries", help="a new namespace of COUNT entries that all point at one metadata file")
     entries.add_argument("metastore", choices=sorted(METASTORES))
@@ -74,6 +92,26 @@ def pointer(metastore, arguments):
     return {"metadata_location": location, "previous_metadata_location": previous}
 
 
+def create(metastore, arguments):
+    if (arguments.namespace,) not in metastore.catalog.list_namespaces():
+        metastore.catalog.create_namespace(arguments.namespace)
+    one_column_table(metastore.catalog, arguments.namespace, arguments.table, arguments.location, arguments.rows)
+    return pointer(metastore, arguments)
+
+
+def put(connection, arguments):
+    body = sys.stdin.buffer.read()
+    count = arguments.count
+    keys = [arguments.key] if count is None else [f"{arguments.key}{number:05d}" for number in range(count)]
+    put_all(connection.client("s3", connections=UPLOAD_THREADS), arguments.bucket, ((key, body) for key in keys))
+    return keys
+
+
+def delete(connection, arguments):
+    connection.client("s3").delete_object(Bucket=arguments.bucket, Key=arguments.key)
+    return arguments.key
+
+
 def entries(metastore, arguments):
     metastore.catalog.create_namespace(arguments.namespace)
     names = [f"table_{number:05d}" for number in range(arguments.count)]
@@ -86,11 +124,12 @@ def main():
     arguments = parse_arguments()
     clear_environment()
     connection = Connection(arguments.endpoint, arguments.region, *keys_from_environment())
-    if arguments.command == "objects":
-        answer = list_objects(connection, arguments)
+    if arguments.command in (in_storage := {"objects": list_objects, "put": put, "delete": delete}):
+        answer = in_storage[arguments.command](connection, arguments)
     else:
         metastore = METASTORES[arguments.metastore](connection, "s3://unused")
-        answer = {"append": append, "pointer": pointer, "entries": entries}[arguments.command](metastore, arguments)
+        in_catalog = {"append": append, "create": create, "pointer": pointer, "entries": entries}
+        answer = in_catalog[arguments.command](metastore, arguments)
     print(json.dumps(answer))
 
 
