@@ -57,6 +57,9 @@ def parse_arguments():
     entries.add_argument("namespace")
     entries.add_argument("count", type=int)
     entries.add_argument("metadata_location")
+
+    user = commands.add_parser("user", help="a new user who may read everything, and keys of his: the emulator checks his signatures, not root's")
+    user.add_argument("name")
     return parser.parse_args()
 
 
@@ -120,11 +123,21 @@ def entries(metastore, arguments):
     return names
 
 
+def user(connection, arguments):
+    iam = connection.client("iam")
+    iam.create_user(UserName=arguments.name)
+    actions = ["glue:Get*", "dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "s3:Get*", "s3:List*"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    iam.put_user_policy(UserName=arguments.name, PolicyName="reader", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=arguments.name)["AccessKey"]
+    return {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"]}
+
+
 def main():
     arguments = parse_arguments()
     clear_environment()
     connection = Connection(arguments.endpoint, arguments.region, *keys_from_environment())
-    if arguments.command in (in_storage := {"objects": list_objects, "put": put, "delete": delete}):
+    if arguments.command in (in_storage := {"objects": list_objects, "put": put, "delete": delete, "user": user}):
         answer = in_storage[arguments.command](connection, arguments)
     else:
         metastore = METASTORES[arguments.metastore](connection, "s3://unused")
