@@ -68,15 +68,19 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Iceberg", "Telemetry", "WireFormats", logging], path: "Tests/TestSupport",
       swiftSettings: settings),
+    .target(
+      name: "AWSTestSupport", dependencies: ["AWSCore", "HTTP", "WireFormats"], path: "Tests/AWSTestSupport", swiftSettings: settings),
     tests("TelemetryTests", ["Telemetry"]),
     tests("WireFormatsTests", ["WireFormats", "TestSupport"]),
     tests("HTTPTests", ["HTTP", "TestSupport"]),
     tests(
       "AWSCoreTests", ["AWSCore", "HTTP", "WireFormats", "Telemetry", "TestSupport", logging],
       exclude: ["Support/sign_with_botocore.py"]),
-    tests("AWSServicesTests", ["AWSServices", "AWSCore", "HTTP", "WireFormats", "TestSupport"]),
+    tests("AWSServicesTests", ["AWSServices", "AWSCore", "HTTP", "WireFormats", "AWSTestSupport", "TestSupport"]),
     tests("IcebergTests", ["Iceberg", "WireFormats", "TestSupport"], exclude: ["Fixtures"]),
-    tests("IcebergAWSTests", ["IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Iceberg", "TestSupport"]),
+    tests(
+      "IcebergAWSTests",
+      ["IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", "AWSTestSupport", "TestSupport", logging]),
     tests("ObjectCacheTests", ["ObjectCache", "Iceberg", "Telemetry", "TestSupport"]),
     tests("CatalogFSTests", ["CatalogFS", "ObjectCache", "Iceberg", "Telemetry", "TestSupport", "WireFormats", logging]),
     tests("FuseTests", ["Fuse", "TestSupport", "Telemetry", logging]),
@@ -84,7 +88,10 @@ let package = Package(
     tests("MountDaemonTests", ["MountDaemon", "Configuration", "TestSupport", "Telemetry", logging]),
     tests(
       "ConformanceTests",
-      ["Iceberg", "IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Configuration", "Telemetry", "TestSupport", "WireFormats", logging]),
+      [
+        "Iceberg", "IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Configuration", "Telemetry", "AWSTestSupport", "TestSupport",
+        "WireFormats", logging,
+      ], exclude: ["Support"]),
     tests(
       "MountTests",
       [

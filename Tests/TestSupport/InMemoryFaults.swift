@@ -27,7 +27,7 @@ package final class InMemoryFaults<Call: Sendable, Failure: Error>: Sendable {
   private let state = Mutex(State())
   private let cancellation: Failure
 
-  /// - Parameter cancellation: thrown by a call whose task is cancelled while a gate holds it.
+  /// - Parameter cancellation: thrown by a call whose task is cancelled.
   package init(cancellation: Failure) {
     self.cancellation = cancellation
   }
@@ -70,6 +70,7 @@ package final class InMemoryFaults<Call: Sendable, Failure: Error>: Sendable {
     for hold in holding where hold.matches(call) {
       guard await hold.gate.pass() else { throw cancellation }
     }
+    guard !Task.isCancelled else { throw cancellation }
     let error = state.withLock { state -> Failure? in
       for index in state.failing.indices where state.failing[index].remaining > 0 && state.failing[index].matches(call) {
         state.failing[index].remaining -= 1

@@ -195,7 +195,7 @@ package final class InMemoryFileIO: FileIO {
   }
 
   private static func missing(bucket: String) -> FileIOError {
-    FileIOError(code: .failed, message: "The bucket '\(bucket)' does not exist.")
+    FileIOError(code: .failed, message: "s3://\(bucket): the bucket '\(bucket)' does not exist.")
   }
 
   private static func changed(_ location: ObjectLocation) -> FileIOError {

@@ -45,7 +45,7 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   package func s3() throws(PropertyError) -> S3Client {
     let environment = environments.environment(of: .s3)
     var settings = environment.endpointSettings(for: .s3, property: (S3FileIOProperties.endpointKey, files.endpoint))
-    settings.usesPathStyle = files.isPathStyleAccess
+    settings.usesPathStyle = files.isPathStyleAccess ?? Self.isLocal(settings.customEndpoint)
     settings.usesDualStack = settings.usesDualStack || files.isDualStackEnabled
     settings.usesAcceleration = files.isAccelerationEnabled
     settings.usesARNRegion = files.isUseArnRegionEnabled
@@ -99,7 +99,9 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
       }
     if let region = environment.regionIfKnown(property: override ?? client.region) { return region }
     // Servers that are not AWS have no regions, and take this one.
-    if service == .s3, files.endpoint != nil { return "us-east-1" }
+    if service == .s3, environment.endpointURL(for: .s3, property: (S3FileIOProperties.endpointKey, files.endpoint)) != nil {
+      return "us-east-1"
+    }
     return try Self.converting { () throws(AWSError) in try environment.region() }
   }
 
@@ -144,6 +146,12 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     return AWSClient(
       service: service, region: region, endpoint: resolver, credentials: try credentials(for: service), retry: retry, transport: http,
       metrics: metrics, logger: logger, clock: clock)
+  }
+
+  /// Whether an endpoint is this machine: buckets then stand in the path, as `bucket.localhost` is no host. Source: spec/properties.md §7.2.
+  private static func isLocal(_ endpoint: String?) -> Bool {
+    guard let endpoint, let url = try? EndpointURL(endpoint, source: S3FileIOProperties.endpointKey) else { return false }
+    return url.endpoint.host == "localhost" || url.hasAddressHost
   }
 
   /// Iceberg 1.11 makes its clients adaptive; what the environment says goes before that, properties before both.

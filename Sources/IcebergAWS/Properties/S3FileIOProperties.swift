@@ -13,7 +13,8 @@ package struct S3FileIOProperties: Sendable {
   package static let accessPointsPrefix = "s3.access-points."
 
   package var endpoint: String?
-  package var isPathStyleAccess: Bool
+  /// Nil where it is not set: then the endpoint decides.
+  package var isPathStyleAccess: Bool?
   package var isDualStackEnabled: Bool
   package var isAccelerationEnabled: Bool
   package var isUseArnRegionEnabled: Bool
@@ -41,7 +42,7 @@ package struct S3FileIOProperties: Sendable {
   package init(_ properties: [String: String]) throws(PropertyError) {
     let map = PropertyMap(properties)
     endpoint = map.nonEmpty(Self.endpointKey)
-    isPathStyleAccess = map.bool("s3.path-style-access", default: false)
+    isPathStyleAccess = map.string("s3.path-style-access") == nil ? nil : map.bool("s3.path-style-access", default: false)
     isDualStackEnabled = map.bool("s3.dualstack-enabled", default: false)
     isAccelerationEnabled = map.bool("s3.acceleration-enabled", default: false)
     isUseArnRegionEnabled = map.bool("s3.use-arn-region-enabled", default: false)
