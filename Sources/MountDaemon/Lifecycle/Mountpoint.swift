@@ -21,7 +21,7 @@ package struct Mountpoint: Sendable, Hashable {
     for _ in 0..<8 {
       let (resolved, failure) = CanonicalPath.resolve(path)
       guard let resolved else { throw unusable(path, failure) }
-      guard resolved.errorNumber == ENOTCONN else {
+      if resolved.errorNumber != ENOTCONN, !isDead(resolved.text) {
         guard resolved.errorNumber == 0 else { throw unusable(path, resolved.errorNumber) }
         try checkMounts(resolved.text)
         try checkDirectory(resolved.text)
@@ -30,6 +30,14 @@ package struct Mountpoint: Sendable, Hashable {
       try clearDeadMount(resolved.text, logger: logger)
     }
     throw LifecycleError(.alreadyMounted, "dead mounts at \(path) cannot be cleared: unmount them with umount -l")
+  }
+
+  /// Whether a mount of ours stands there that nobody serves. `stat` may still be answered from the kernel's memory for as long as attributes
+  /// live; `statvfs` always asks the daemon.
+  private static func isDead(_ path: String) -> Bool {
+    guard MountTable.current().mount(at: path)?.type == filesystemType else { return false }
+    var statistics = statvfs()
+    return statvfs(path, &statistics) != 0 && (errno == ENOTCONN || errno == ECONNABORTED)
   }
 
   private static func clearDeadMount(_ path: String, logger: Logger) throws(LifecycleError) {
