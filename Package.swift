@@ -35,6 +35,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
@@ -49,13 +50,13 @@ let package = Package(
     module("IcebergAWS", ["AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", logging]),
     module("ObjectCache", ["Iceberg", "Telemetry", logging]),
     module("CatalogFS", ["ObjectCache", "Iceberg", "WireFormats", "Telemetry", logging]),
-    module("Fuse", ["CFuse", "Telemetry", logging]),
+    module("Fuse", ["CFuse", "CLinux", "Telemetry", logging]),
     module("Configuration", ["Iceberg", "Telemetry", .product(name: "Yams", package: "Yams")]),
     module(
       "MountDaemon",
       [
-        "Fuse", "CatalogFS", "ObjectCache", "IcebergAWS", "Iceberg", "AWSServices", "AWSCore", "HTTP", "Configuration", "WireFormats",
-        "Telemetry", logging,
+        "Fuse", "CLinux", "CatalogFS", "ObjectCache", "IcebergAWS", "Iceberg", "AWSServices", "AWSCore", "HTTP", "Configuration",
+        "WireFormats", "Telemetry", logging,
       ]),
     .executableTarget(
       name: "bergfs",

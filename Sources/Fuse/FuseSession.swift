@@ -43,6 +43,9 @@ package final class FuseSession: Sendable {
   /// Number of requests that wait for something now.
   package var waitingRequests: Int { bridge.interrupts.count }
 
+  /// How often a signal of a waiting caller was looked at and found to be none that ends it.
+  package var harmlessSignals: Int { bridge.interrupts.harmlessSignals }
+
   /// Mounts. Until ``run()`` serves it, every access to the mount waits.
   ///
   /// - Throws: `noDevice` without /dev/fuse, `refused` if the kernel or fusermount3 says no.

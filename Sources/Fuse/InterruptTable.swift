@@ -17,6 +17,7 @@ final class InterruptTable: Sendable {
     var lastNumber: UInt = 0
     var waiting: [UInt: Waiting] = [:]
     var isEnding = false
+    var harmlessSignals = 0
   }
 
   /// How often a caller that was interrupted by a harmless signal is looked at again. The kernel tells of the first signal of a request only,
@@ -51,6 +52,9 @@ final class InterruptTable: Sendable {
     for task in tasks { task.cancel() }
   }
 
+  /// How often a caller was looked at and no fatal signal was pending.
+  var harmlessSignals: Int { state.withLock { $0.harmlessSignals } }
+
   var count: Int { state.withLock { $0.waiting.count } }
 
   /// The kernel says that a signal interrupts the request. Called by libfuse with its locks held, so it only starts a task.
@@ -70,6 +74,7 @@ final class InterruptTable: Sendable {
         waiting.task.cancel()
         return
       }
+      state.withLock { $0.harmlessSignals += 1 }
       do { try await Task.sleep(for: Self.recheckInterval) } catch { return }
     }
   }

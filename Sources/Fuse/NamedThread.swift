@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CFuse
+import CLinux
 import Glibc
 
 /// A thread of its own for work that blocks; the cooperative pool is as wide as the machine and must never block.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CFuse
+import CLinux
 import Glibc
 
 /// The two ends of a pipe, both close-on-exec; whoever made it closes them.

@@ -21,16 +21,16 @@ IMPORTS = {
     "IcebergAWS": {"AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats"},
     "ObjectCache": {"Iceberg"},
     "CatalogFS": {"ObjectCache", "Iceberg", "WireFormats"},
-    "Fuse": {"CFuse"},
+    "Fuse": {"CFuse", "CLinux"},
     "Configuration": {"Iceberg", "Yams"},
     "MountDaemon": {
-        "Fuse", "CatalogFS", "ObjectCache", "IcebergAWS", "Iceberg", "AWSServices", "AWSCore", "HTTP", "Configuration", "WireFormats",
+        "CLinux", "Fuse", "CatalogFS", "ObjectCache", "IcebergAWS", "Iceberg", "AWSServices", "AWSCore", "HTTP", "Configuration", "WireFormats",
     },
     "bergfs": {"MountDaemon", "Configuration", "Iceberg", "ArgumentParser"},
 }  # fmt: skip
 # Importable by all: the metric and log keys, the logging API, the standard library and the system.
 EVERYWHERE = {"Telemetry", "Logging", "Swift", "Synchronization", "Glibc", "FoundationEssentials", "Foundation", "Dispatch", "_Concurrency"}
-SYSTEM_TARGETS = {"CFuse", "CCurl", "COpenSSL", "CExpat", "CZlib"}
+SYSTEM_TARGETS = {"CFuse", "CLinux", "CCurl", "COpenSSL", "CExpat", "CZlib"}
 
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 MOST_LINES = 600

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CFuse
+import CLinux
 import Fuse
 import Glibc
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CFuse
+import CLinux
 import Glibc
 
 /// A process that is not our child, held by a pidfd, so that its number cannot be given to another one meanwhile.
