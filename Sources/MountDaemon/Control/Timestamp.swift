@@ -18,8 +18,10 @@ enum Timestamp {
     return "\(date)T\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2)).\(padded(milliseconds, 3))Z"
   }
 
+  /// Of any number, as credentials bring it: what nanoseconds of 64 bits cannot hold shows as the last time that they can.
   static func text(seconds: Double) -> String {
-    text(nanoseconds: Int64(clamping: Int(seconds * 1000)) &* 1_000_000)
+    let bounded = seconds.isNaN ? 0 : min(max(seconds, -9e9), 9e9)
+    return text(nanoseconds: Int64(bounded * 1000) * 1_000_000)
   }
 
   /// Nanoseconds since 1970.
