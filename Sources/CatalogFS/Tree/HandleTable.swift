@@ -65,6 +65,6 @@ final class ContentBuffer: Sendable {
   func slice(offset: Int64, size: Int) -> FileBytes {
     guard offset >= 0, offset < Int64(memory.count), size > 0 else { return FileBytes(segments: [], owner: nil) }
     let start = Int(offset)
-    return FileBytes(segments: [UnsafeRawBufferPointer(rebasing: memory[start..<min(memory.count, start + size)])], owner: self)
+    return FileBytes(segments: [UnsafeRawBufferPointer(rebasing: memory[start..<start + min(memory.count - start, size)])], owner: self)
   }
 }
