@@ -23,14 +23,24 @@ package final class CatalogFilesystem: Sendable {
   let handles: HandleTable
   let objectListings: ListingCache<ObjectLocation, ObjectDirectoryListing>
   let namespaceListings: ListingCache<Namespace, NamespaceListing>
-  private let tables = Mutex<[TableIdentifier: TableState]>([:])
+  /// Lock order: this one, then that of a table.
+  private let tables = Mutex(Tables())
   private let namespaces = Mutex<[Namespace: NamespaceSighting]>([:])
 
-  struct NamespaceSighting: Sendable {
-    var entry: NamespaceEntry?
+  fileprivate struct Tables {
+    var states: [TableIdentifier: TableState] = [:]
+    /// How many states there may be before those are let go of that nobody needs.
+    var limit = CatalogFilesystem.fewestTables
+  }
+
+  private struct NamespaceSighting: Sendable {
+    var entry: NamespaceEntry
     var asked: ContinuousClock.Instant
     var epoch: UInt64
   }
+
+  /// States of tables, some 500 bytes each, below which none is let go of.
+  fileprivate static let fewestTables = 4_096
 
   /// - Parameters:
   ///   - digest: SHA-256, for names that are too long to be shown.
@@ -50,9 +60,11 @@ package final class CatalogFilesystem: Sendable {
     root = Node(kind: .root, inode: 1, parent: nil, name: EntryName(""))
     inodes = InodeTable(root: root)
     handles = HandleTable(metrics: metrics)
-    // 512 directories of one page are about 60 MB; larger listings belong to the handles that read them.
-    objectListings = ListingCache(capacity: 512, freshness: freshness) { $0.pages.asked }
-    namespaceListings = ListingCache(capacity: 512, freshness: freshness) { $0.pages.asked }
+    // 512 directories of one page: about 60 MB of objects, 15 MB of tables.
+    objectListings = ListingCache(
+      limits: .init(listings: 512, rows: 512_000), freshness: freshness, started: { $0.pages.started }, rows: { $0.rowCount })
+    namespaceListings = ListingCache(
+      limits: .init(listings: 512, rows: 51_200), freshness: freshness, started: { $0.pages.started }, rows: { $0.rowCount })
   }
 
   /// Forgets everything that has a time to live: the next look asks catalog and S3 again.
@@ -78,43 +90,71 @@ package final class CatalogFilesystem: Sendable {
     return node
   }
 
+  /// States of tables in memory.
+  var knownTableCount: Int { tables.withLock { $0.states.count } }
+
   /// The one state of a table in this mount.
   func table(_ identifier: TableIdentifier) -> TableState {
-    if let known = tables.withLock({ $0[identifier] }) { return known }
-    let made = TableState(identifier: identifier, catalog: catalog, freshness: freshness)
-    return tables.withLock { tables in
-      if let known = tables[identifier] { return known }
-      tables[identifier] = made
-      return made
+    if let known = tables.withLock({ $0.states[identifier] }) { return known }
+    let made = TableState(identifier: identifier, catalog: catalog, freshness: freshness, largestMetadata: options.largestMetadata)
+    let now = freshness.now()
+    let (state, gone) = tables.withLock { tables -> (TableState, [TableState]) in
+      if let known = tables.states[identifier] { return (known, []) }
+      tables.states[identifier] = made
+      return (made, tables.states.count > tables.limit ? tables.sweep(at: now) : [])
     }
+    // Freed here, outside the lock.
+    _ = gone
+    return state
   }
 
   /// A namespace's entry, not older than the TTL; nil if there is none.
   func namespaceEntry(_ namespace: Namespace) async throws(FilesystemError) -> NamespaceEntry? {
-    if let known = namespaces.withLock({ $0[namespace] }), freshness.isFresh(known.asked, epoch: known.epoch) { return known.entry }
-    let asked = freshness.now()
     let epoch = freshness.epoch
+    let asked = freshness.now()
+    if let known = namespaces.withLock({ $0[namespace] }), freshness.isFresh(known.asked, epoch: known.epoch, at: asked) {
+      return known.entry
+    }
     let entry: NamespaceEntry?
     do throws(CatalogError) {
       entry = try await catalog.loadNamespace(namespace)
     } catch {
       throw FilesystemError(error)
     }
-    remember(namespace, entry, asked: asked, epoch: epoch)
+    if let entry {
+      remember(entry, asked: asked, epoch: epoch)
+    } else {
+      namespaces.withLock { $0[namespace] = nil }
+    }
     return entry
   }
 
-  func remember(_ namespace: Namespace, _ entry: NamespaceEntry?, asked: ContinuousClock.Instant, epoch: UInt64) {
+  /// Keeps what was said of a namespace, unless an answer to a later question came before it.
+  func remember(_ entry: NamespaceEntry, asked: ContinuousClock.Instant, epoch: UInt64) {
     namespaces.withLock { namespaces in
-      if let entry {
-        namespaces[namespace] = NamespaceSighting(entry: entry, asked: asked, epoch: epoch)
-      } else {
-        namespaces[namespace] = nil
-      }
+      if let known = namespaces[entry.namespace], known.asked > asked { return }
+      namespaces[entry.namespace] = NamespaceSighting(entry: entry, asked: asked, epoch: epoch)
     }
   }
 
   func knownNamespace(_ namespace: Namespace) -> NamespaceEntry? {
     namespaces.withLock { $0[namespace]?.entry }
+  }
+}
+
+extension CatalogFilesystem.Tables {
+  /// Takes out the states that no node, no request and no listing within its time to live needs.
+  fileprivate mutating func sweep(at now: ContinuousClock.Instant) -> [TableState] {
+    var gone: [TableState] = []
+    for identifier in Array(states.keys) {
+      guard var state = states.removeValue(forKey: identifier) else { continue }
+      if !state.isFresh(at: now), isKnownUniquelyReferenced(&state) {
+        gone.append(state)
+      } else {
+        states[identifier] = state
+      }
+    }
+    limit = max(CatalogFilesystem.fewestTables, states.count * 2)
+    return gone
   }
 }

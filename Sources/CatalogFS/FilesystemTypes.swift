@@ -13,24 +13,34 @@ package struct CatalogFilesystemOptions: Sendable {
   package var namespaces: [Namespace]
   /// Nanoseconds since 1970: the time of what has none of its own.
   package var mountTime: Int64
+  /// Bytes: a metadata file larger than this is refused rather than read into memory.
+  package var largestMetadata: Int64
 
   package init(
     metadataTTL: Duration = .seconds(1), fileMode: UInt16 = 0o444, directoryMode: UInt16 = 0o555, namespaces: [Namespace] = [],
-    mountTime: Int64
+    mountTime: Int64, largestMetadata: Int64 = 256 << 20
   ) {
     self.metadataTTL = metadataTTL
     self.fileMode = fileMode
     self.directoryMode = directoryMode
     self.namespaces = namespaces
     self.mountTime = mountTime
+    self.largestMetadata = largestMetadata
   }
 
   /// Whether a namespace is one of those asked for, above one, or below one.
   func shows(_ namespace: Namespace) -> Bool {
-    namespaces.isEmpty
-      || namespaces.contains { wanted in
-        zip(wanted.levels, namespace.levels).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
-      }
+    namespaces.isEmpty || namespaces.contains { Self.isOnOnePath($0, namespace) }
+  }
+
+  /// Whether the tables of a namespace are shown: it is one of those asked for, or below one. The root has none.
+  func showsTables(of namespace: Namespace) -> Bool {
+    guard !namespace.levels.isEmpty else { return false }
+    return namespaces.isEmpty || namespaces.contains { $0.levels.count <= namespace.levels.count && Self.isOnOnePath($0, namespace) }
+  }
+
+  private static func isOnOnePath(_ one: Namespace, _ other: Namespace) -> Bool {
+    zip(one.levels, other.levels).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
   }
 }
 

@@ -2,7 +2,9 @@
 
 import Synchronization
 
-/// Listings by their place: a fresh one is shared by everyone who looks, an old one is replaced, few are kept.
+/// Listings by their place: a fresh one is shared by everyone who looks, an old one is replaced, and no more are kept than memory allows.
+///
+/// Lock order: this one's, then a listing's own.
 final class ListingCache<Key: Hashable & Sendable, Listing: AnyObject & Sendable>: Sendable {
   private struct Slot {
     var listing: Listing
@@ -15,40 +17,80 @@ final class ListingCache<Key: Hashable & Sendable, Listing: AnyObject & Sendable
     var clock: UInt64 = 0
   }
 
-  /// More listings than this are not remembered; open directories keep their own.
-  private let capacity: Int
-  private let freshness: Freshness
-  private let asked: @Sendable (Listing) -> ContinuousClock.Instant
-  private let state = Mutex(State())
-
-  init(capacity: Int, freshness: Freshness, asked: @escaping @Sendable (Listing) -> ContinuousClock.Instant) {
-    self.capacity = capacity
-    self.freshness = freshness
-    self.asked = asked
+  /// What is kept at most; open directories keep their own listing besides.
+  struct Limits: Sendable {
+    var listings: Int
+    /// Rows of all listings together.
+    var rows: Int
   }
 
-  /// The listing of this place and whether it is fresh; however old.
-  func known(_ key: Key) -> (listing: Listing, isFresh: Bool)? {
-    guard let slot = state.withLock({ $0.slots[key] }) else { return nil }
-    return (slot.listing, freshness.isFresh(asked(slot.listing), epoch: slot.epoch))
+  private let limits: Limits
+  private let freshness: Freshness
+  /// When a listing's first page was asked for.
+  private let started: @Sendable (Listing) -> ContinuousClock.Instant
+  private let rows: @Sendable (Listing) -> Int
+  private let state = Mutex(State())
+
+  init(
+    limits: Limits, freshness: Freshness, started: @escaping @Sendable (Listing) -> ContinuousClock.Instant,
+    rows: @escaping @Sendable (Listing) -> Int
+  ) {
+    self.limits = limits
+    self.freshness = freshness
+    self.started = started
+    self.rows = rows
+  }
+
+  /// The listing of this place, however old, with the refresh generation in which it was made.
+  func known(_ key: Key) -> (listing: Listing, epoch: UInt64)? {
+    state.withLock { state in
+      state.clock &+= 1
+      state.slots[key]?.used = state.clock
+      return state.slots[key].map { ($0.listing, $0.epoch) }
+    }
   }
 
   /// A fresh listing of this place, made if there is none.
-  func fresh(_ key: Key, make: () -> Listing) -> Listing {
-    if let known = known(key), known.isFresh { return known.listing }
-    let listing = make()
+  ///
+  /// - Parameter notBefore: one that was asked for earlier is too old, whatever its time to live.
+  func fresh(_ key: Key, notBefore: ContinuousClock.Instant? = nil, make: () -> Listing) -> Listing {
     let epoch = freshness.epoch
-    return state.withLock { state in
-      state.clock &+= 1
-      // Another caller may have made one between the look and now.
-      if let slot = state.slots[key], slot.epoch == epoch, asked(slot.listing) >= asked(listing) {
-        return slot.listing
-      }
-      state.slots[key] = Slot(listing: listing, epoch: epoch, used: state.clock)
-      if state.slots.count > capacity, let oldest = state.slots.min(by: { $0.value.used < $1.value.used })?.key {
-        state.slots[oldest] = nil
-      }
-      return listing
+    let known = known(key)
+    if let known {
+      let asked = started(known.listing)
+      let isNewEnough = notBefore.map { $0 <= asked } ?? true
+      if isNewEnough, freshness.isFresh(asked, epoch: known.epoch, at: freshness.now()) { return known.listing }
     }
+    let made = make()
+    let listing = state.withLock { state in
+      // One that came between the look and now sends its requests after the look, as ours would.
+      if let slot = state.slots[key], slot.listing !== known?.listing, slot.epoch == epoch { return slot.listing }
+      state.slots[key] = Slot(listing: made, epoch: epoch, used: state.clock)
+      return made
+    }
+    trim()
+    return listing
+  }
+
+  /// Lets go of the listings that were not used for longest, as far as there are too many or they are too large.
+  ///
+  /// One that an open directory reads stays: letting go of it would free nothing.
+  func trim() {
+    let gone = state.withLock { state in
+      var gone: [Listing] = []
+      var sum = 0
+      for (index, key) in state.slots.map({ ($0.key, $0.value.used) }).sorted(by: { $0.1 > $1.1 }).map(\.0).enumerated() {
+        guard var slot = state.slots.removeValue(forKey: key) else { continue }
+        sum += rows(slot.listing)
+        if index >= limits.listings || sum > limits.rows, isKnownUniquelyReferenced(&slot.listing) {
+          gone.append(slot.listing)
+        } else {
+          state.slots[key] = slot
+        }
+      }
+      return gone
+    }
+    // Freed here, outside the lock.
+    _ = gone
   }
 }

@@ -16,40 +16,54 @@ final class NamespaceListing: Sendable {
     case namespaces(after: String?, tables: Set<TableIdentifier>)
   }
 
-  let namespace: Namespace
-  /// The refresh generation it was made in: what it primes is as old.
-  let epoch: UInt64
   let pages: PagedListing<[Item], Cursor>
 
+  /// - Parameter prime: takes each page as it comes, with the time when it was asked for: a listing of tables brings their pointers, one of
+  ///   namespaces their times, so that `ls -l` after it costs nothing.
   init(
-    namespace: Namespace, epoch: UInt64, catalog: any Catalog, now: @escaping @Sendable () -> ContinuousClock.Instant,
-    isShown: @escaping @Sendable (Namespace) -> Bool
+    namespace: Namespace, catalog: any Catalog, options: CatalogFilesystemOptions, now: @escaping @Sendable () -> ContinuousClock.Instant,
+    prime: @escaping @Sendable ([Item], ContinuousClock.Instant) -> Void
   ) {
-    self.namespace = namespace
-    self.epoch = epoch
-    let isRoot = namespace.levels.isEmpty
-    pages = PagedListing(start: isRoot ? .namespaces(after: nil, tables: []) : .tables(after: nil, seen: []), now: now) { cursor in
+    let start: Cursor = options.showsTables(of: namespace) ? .tables(after: nil, seen: []) : .namespaces(after: nil, tables: [])
+    pages = PagedListing(start: start, now: now) { cursor, asked in
       do throws(CatalogError) {
         switch cursor {
         case .tables(let token, let seen):
           let page = try await catalog.listTables(in: namespace, after: token)
-          let known = seen.union(page.entries.map(\.identifier))
+          // Only a name that a namespace may want too has to be remembered.
+          let known = catalog.nestsNamespaces ? seen.union(page.entries.map(\.identifier)) : []
           let next: Cursor? =
             if let token = page.next { .tables(after: token, seen: known) } else if catalog.nestsNamespaces {
               .namespaces(after: nil, tables: known)
             } else { nil }
-          return .success(.init(page: page.entries.map { .table($0) }, next: next))
+          let items = page.entries.map { Item.table($0) }
+          prime(items, asked)
+          return .success(.init(page: items, next: next))
         case .namespaces(let token, let tables):
           let page = try await catalog.listNamespaces(under: namespace, after: token)
-          let items = page.entries.filter { isShown($0.namespace) }.map { entry -> Item in
-            let sameName = TableIdentifier(namespace: namespace, name: entry.namespace.levels.last ?? "")
-            return .namespace(entry, isSecond: tables.contains(sameName))
+          let items = page.entries.filter { options.shows($0.namespace) }.map { entry -> Item in
+            let name = entry.namespace.levels.last ?? ""
+            let isTaken = tables.contains(TableIdentifier(namespace: namespace, name: name))
+            return .namespace(entry, isSecond: isTaken || namespace.isTakenByControlFiles(name))
           }
+          prime(items, asked)
           return .success(.init(page: items, next: page.next.map { .namespaces(after: $0, tables: tables) }))
         }
       } catch {
         return .failure(FilesystemError(error))
       }
     }
+  }
+}
+
+extension NamespaceListing {
+  /// Rows of the pages that are here.
+  var rowCount: Int { pages.loaded.pages.reduce(0) { $0 + $1.page.count } }
+}
+
+extension Namespace {
+  /// Whether the directory of control files keeps a name in this namespace.
+  func isTakenByControlFiles(_ name: String) -> Bool {
+    levels.isEmpty && EntryName(name) == CatalogFilesystem.controlName
   }
 }

@@ -15,11 +15,12 @@ final class ObjectDirectoryListing: Sendable {
     var lastPrefix: String?
   }
 
-  /// What a listing knows of a name.
-  enum Knowledge: Sendable {
-    case unknown
-    /// Either may be absent; both absent: there is no such name.
-    case known(object: ObjectAttributes?, hasDirectory: Bool)
+  /// What a listing knows of a name. Object and directory both absent: there is no such name.
+  struct Knowledge: Sendable {
+    var object: ObjectAttributes?
+    var hasDirectory: Bool
+    /// When the oldest page was asked for on which this rests.
+    var asked: ContinuousClock.Instant
   }
 
   /// Bucket and prefix; the key ends in `/`, or is empty.
@@ -28,7 +29,7 @@ final class ObjectDirectoryListing: Sendable {
 
   init(directory: ObjectLocation, fileIO: any FileIO, now: @escaping @Sendable () -> ContinuousClock.Instant) {
     self.directory = directory
-    self.pages = PagedListing(start: Cursor(), now: now) { cursor in
+    self.pages = PagedListing(start: Cursor(), now: now) { cursor, _ in
       do throws(FileIOError) {
         let listing = try await fileIO.list(bucket: directory.bucket, prefix: directory.key, isDirectory: true, after: cursor.token)
         return .success(Self.page(of: listing, after: cursor, in: directory))
@@ -38,22 +39,29 @@ final class ObjectDirectoryListing: Sendable {
     }
   }
 
-  /// What the loaded pages say of a name, without a request.
-  func knowledge(of name: String) -> Knowledge {
+  /// What the loaded pages say of a name, without a request; nil if they do not reach far enough.
+  ///
+  /// An object shown on a page was held back until no directory of its name could come any more.
+  func knowledge(of name: String) -> Knowledge? {
     let (loaded, isComplete) = pages.loaded
     let wanted = Array(name.utf8)
     var object: ObjectAttributes?
     var hasDirectory = false
-    for page in loaded {
-      if let index = page.object(named: wanted) { object = page.attributes(ofObject: index, in: directory) }
-      if page.hasDirectory(named: wanted) { hasDirectory = true }
+    var asked: ContinuousClock.Instant?
+    for dated in loaded {
+      let index = dated.page.object(named: wanted)
+      let isDirectory = dated.page.hasDirectory(named: wanted)
+      if let index { object = dated.page.attributes(ofObject: index, in: directory) }
+      if isDirectory { hasDirectory = true }
+      if index != nil || isDirectory { asked = asked ?? dated.asked }
     }
-    if isComplete || hasDirectory || object != nil {
-      // An object shown on a page was held back until no directory of its name could come any more.
-      return .known(object: object, hasDirectory: hasDirectory)
-    }
-    return .unknown
+    // That a name is absent is as old as the first page.
+    if isComplete { asked = asked ?? loaded.first?.asked }
+    return asked.map { Knowledge(object: object, hasDirectory: hasDirectory, asked: $0) }
   }
+
+  /// Rows of the pages that are here.
+  var rowCount: Int { pages.loaded.pages.reduce(0) { $0 + $1.page.items.count } }
 
   private static func page(
     of listing: ObjectListing, after cursor: Cursor, in directory: ObjectLocation

@@ -11,14 +11,22 @@ final class PagedListing<Page: Sendable, Cursor: Sendable>: Sendable {
     /// Nil after the last page.
     var next: Cursor?
   }
-  typealias Loader = @Sendable (Cursor) async -> Result<Loaded, FilesystemError>
+  /// Loads the page of a cursor; the instant is when it was asked for.
+  typealias Loader = @Sendable (Cursor, ContinuousClock.Instant) async -> Result<Loaded, FilesystemError>
+
+  /// A page that is here.
+  struct Dated: Sendable {
+    var page: Page
+    /// When its request was sent: the content is at least that new, whatever later pages are.
+    var asked: ContinuousClock.Instant
+  }
 
   private struct State {
-    var pages: [Page] = []
+    var pages: [Dated] = []
     var cursor: Cursor?
     var fetch: SharedFetch<Void>?
-    /// When the request for the newest page was sent.
-    var asked: ContinuousClock.Instant
+    /// When the request for the first page was sent, or the listing made if there was none yet.
+    var started: ContinuousClock.Instant
   }
 
   private let load: Loader
@@ -28,14 +36,14 @@ final class PagedListing<Page: Sendable, Cursor: Sendable>: Sendable {
   init(start: Cursor, now: @escaping @Sendable () -> ContinuousClock.Instant, load: @escaping Loader) {
     self.load = load
     self.now = now
-    self.state = Mutex(State(cursor: start, asked: now()))
+    self.state = Mutex(State(cursor: start, started: now()))
   }
 
-  /// When the newest page was asked for: its content is at least that new.
-  var asked: ContinuousClock.Instant { state.withLock { $0.asked } }
+  /// When the first page was asked for: the whole listing is at least that new.
+  var started: ContinuousClock.Instant { state.withLock { $0.started } }
 
-  /// The pages that are here, and whether they are all.
-  var loaded: (pages: [Page], isComplete: Bool) { state.withLock { ($0.pages, $0.cursor == nil) } }
+  /// The pages that are here, in the order in which they were asked for, and whether they are all.
+  var loaded: (pages: [Dated], isComplete: Bool) { state.withLock { ($0.pages, $0.cursor == nil) } }
 
   /// The page of this number, loading up to it; nil past the last.
   func page(_ index: Int) async throws(FilesystemError) -> Page? {
@@ -53,26 +61,31 @@ final class PagedListing<Page: Sendable, Cursor: Sendable>: Sendable {
   }
 
   private func step(towards index: Int) -> (Page?, SharedFetch<Void>?) {
-    state.withLock { state in
-      if index < state.pages.count { return (state.pages[index], nil) }
-      guard let cursor = state.cursor else { return (nil, nil) }
-      if let fetch = state.fetch { return (nil, fetch) }
-      state.asked = now()
-      let fetch = SharedFetch<Void> { [self] in await loadNext(cursor) }
+    let asked = now()
+    let (page, fetch, cursor) = state.withLock { state -> (Page?, SharedFetch<Void>?, Cursor?) in
+      if index < state.pages.count { return (state.pages[index].page, nil, nil) }
+      guard let cursor = state.cursor else { return (nil, nil, nil) }
+      if let fetch = state.fetch { return (nil, fetch, nil) }
+      if state.pages.isEmpty { state.started = asked }
+      let fetch = SharedFetch<Void>()
       state.fetch = fetch
-      return (nil, fetch)
+      return (nil, fetch, cursor)
     }
+    if let fetch, let cursor {
+      fetch.start { [self] in await loadNext(cursor, asked: asked) }
+    }
+    return (page, fetch)
   }
 
-  private func loadNext(_ cursor: Cursor) async -> Result<Void, FilesystemError> {
-    let result = await load(cursor)
+  private func loadNext(_ cursor: Cursor, asked: ContinuousClock.Instant) async -> Result<Void, FilesystemError> {
+    let result = await load(cursor, asked)
     return state.withLock { state in
       state.fetch = nil
       switch result {
       case .failure(let error):
         return .failure(error)
       case .success(let loaded):
-        state.pages.append(loaded.page)
+        state.pages.append(Dated(page: loaded.page, asked: asked))
         state.cursor = loaded.next
         return .success(())
       }

@@ -11,21 +11,29 @@ struct MetadataNames: Sendable {
   let hint: String
   /// The current file, when it does not lie in the metadata directory: then it is shown there all the same.
   let pointerOutside: ObjectLocation?
+  private let currentName: String
   /// Alias name → location, for every numbered file of the chain.
   private let aliases: [String: String]
 
-  init(layout: TableLayout, entry: TableEntry?) {
-    let current = layout.pointer.fileName
-    hint = MetadataFileName(current)?.versionHint ?? current
-    pointerOutside = layout.pointer.parent.isSamePlace(as: layout.metadataDirectory) ? nil : layout.pointer
+  /// - Parameters:
+  ///   - pointer: the current file.
+  ///   - log: the files before it, as its own content names them, so that no name here mixes two states of a table.
+  init(pointer: ObjectLocation, metadataDirectory: ObjectLocation, log: [TableMetadataHead.LogEntry]) {
+    currentName = pointer.fileName
+    hint = MetadataFileName(currentName)?.versionHint ?? currentName
+    pointerOutside = pointer.parent.isSamePlace(as: metadataDirectory) ? nil : pointer
     var aliases: [String: String] = [:]
-    if MetadataFileName(current)?.alias != nil {
-      let chain = (layout.metadata?.metadataLog.map(\.file) ?? []) + [entry?.metadataLocation ?? layout.pointer.description]
-      for location in chain {
+    if MetadataFileName(currentName)?.alias != nil {
+      for location in log.map(\.file) + [pointer.description] {
         if let alias = MetadataFileName(location)?.alias { aliases[alias] = location }
       }
     }
     self.aliases = aliases
+  }
+
+  /// The name under which the current file shows.
+  func shownCurrent(_ codec: NameCodec) -> EntryName {
+    codec.encode(currentName, isSecond: isVirtual(currentName))
   }
 
   /// The location that a `v<N>` name stands for.
@@ -33,9 +41,12 @@ struct MetadataNames: Sendable {
     aliases[name.description]
   }
 
-  /// Whether an object of this name has to show with a trailing `%`.
-  func reserves(_ name: String, codec: NameCodec) -> Bool {
-    let shown = codec.encode(name)
-    return shown == Self.currentLink || shown == Self.versionHint || aliases[name] != nil
+  /// Whether an object or a prefix of this name has to show with a trailing `%`.
+  func reserves(_ name: String) -> Bool {
+    isVirtual(name) || pointerOutside != nil && name.utf8.elementsEqual(currentName.utf8)
+  }
+
+  private func isVirtual(_ name: String) -> Bool {
+    EntryName(name) == Self.currentLink || EntryName(name) == Self.versionHint || aliases[name] != nil
   }
 }

@@ -13,12 +13,12 @@ extension CatalogFilesystem {
     switch node.kind {
     case .root, .controlDirectory: directory(node.inode, modified: nil)
     case .namespace(let namespace): directory(node.inode, modified: knownNamespace(namespace)?.modified)
-    case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _):
+    case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _, _):
       directory(node.inode, modified: table.knownEntry?.modified)
     case .object(_, let object): file(node.inode, size: object.size, modified: object.modified)
     case .currentLink(let table):
       NodeAttributes(
-        inode: node.inode, kind: .symbolicLink, mode: 0o777, size: Int64(table.knownEntry?.pointerName.utf8.count ?? 0),
+        inode: node.inode, kind: .symbolicLink, mode: 0o777, size: Int64(table.knownLayout?.names.shownCurrent(codec).bytes.count ?? 0),
         modified: table.knownEntry?.modified ?? options.mountTime)
     case .versionHint(let table, let text):
       file(node.inode, size: Int64(text.utf8.count), modified: table.knownEntry?.modified ?? options.mountTime)
@@ -56,13 +56,5 @@ extension CatalogFilesystem {
 
   private func file(_ inode: UInt64, size: Int64, modified: Int64) -> NodeAttributes {
     NodeAttributes(inode: inode, kind: .file, mode: options.fileMode, size: size, modified: modified)
-  }
-}
-
-extension TableEntry {
-  /// The last segment of the pointer.
-  var pointerName: String {
-    guard let slash = metadataLocation.utf8.lastIndex(of: UInt8(ascii: "/")) else { return metadataLocation }
-    return String(metadataLocation[metadataLocation.utf8.index(after: slash)...])
   }
 }

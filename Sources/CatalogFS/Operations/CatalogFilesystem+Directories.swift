@@ -7,13 +7,22 @@ final class DirectoryHandle: Sendable {
   enum Source: Sendable {
     case names([(name: EntryName, kind: Node.Kind)])
     case namespace(NamespaceListing)
-    case objects(ObjectDirectoryListing, TableState, virtual: [(name: EntryName, kind: Node.Kind)], names: MetadataNames?)
+    case objects(ObjectDirectoryListing, ObjectPlace, virtual: [(name: EntryName, kind: Node.Kind)])
   }
 
   let source: Source
 
   init(_ source: Source) {
     self.source = source
+  }
+
+  /// Rows of its listing that are in memory.
+  var rowCount: Int {
+    switch source {
+    case .names(let names): names.count
+    case .namespace(let listing): listing.rowCount
+    case .objects(let listing, _, _): listing.rowCount
+    }
   }
 }
 
@@ -49,11 +58,10 @@ extension CatalogFilesystem {
     case .table(let table):
       guard try await table.entry() != nil else { throw .notFound }
       source = .names(TableDirectory.allCases.map { (EntryName($0.rawValue), .tableDirectory(table, $0)) })
-    case .tableDirectory(let table, let which):
-      let opened = try await open(which, of: table)
-      source = .objects(opened.0, opened.1, virtual: opened.virtual, names: opened.names)
-    case .objectDirectory(let table, let location):
-      source = .objects(objectListing(location, fileIO: table.fileIO), table, virtual: [], names: nil)
+    case .tableDirectory(let table, let which): source = try await open(which, of: table)
+    case .objectDirectory(let table, let root, let location):
+      let place = ObjectPlace(table: table, root: root, directory: location, names: nil)
+      source = .objects(objectListing(location, of: table), place, virtual: [])
     case .controlDirectory:
       source = .names(ControlFile.allCases.map { (EntryName($0.rawValue), .control($0)) })
     case .object, .currentLink, .versionHint, .control: throw FilesystemError(.notDirectory)
@@ -71,28 +79,27 @@ extension CatalogFilesystem {
     switch directory.source {
     case .names(let names): _ = emit(names, from: position, parent: node, into: receiver)
     case .namespace(let listing): try await emit(listing, from: position, parent: node, into: receiver)
-    case .objects(let listing, let table, let virtual, let names):
+    case .objects(let listing, let place, let virtual):
       guard emit(virtual, from: position, parent: node, into: receiver) else { return }
-      try await emit(listing, table: table, names: names, from: position, parent: node, into: receiver)
+      try await emit(listing, place, from: position, parent: node, into: receiver)
     }
   }
 
-  private func open(
-    _ which: TableDirectory, of table: TableState
-  ) async throws(FilesystemError) -> (
-    ObjectDirectoryListing, TableState, virtual: [(name: EntryName, kind: Node.Kind)], names: MetadataNames?
-  ) {
+  private func open(_ which: TableDirectory, of table: TableState) async throws(FilesystemError) -> DirectoryHandle.Source {
     let layout = try await table.layout()
-    let listing = objectListing(layout.directory(which), fileIO: table.fileIO)
-    guard which == .metadata else { return (listing, table, virtual: [], names: nil) }
-    let names = MetadataNames(layout: layout, entry: table.knownEntry)
+    let directory = try layout.directory(which)
+    let listing = objectListing(directory, of: table)
+    guard which == .metadata else {
+      return .objects(listing, ObjectPlace(table: table, root: which, directory: directory, names: nil), virtual: [])
+    }
+    let names = layout.names
     var virtual: [(name: EntryName, kind: Node.Kind)] = [
       (MetadataNames.currentLink, .currentLink(table)), (MetadataNames.versionHint, .versionHint(table, text: names.hint)),
     ]
     if let outside = names.pointerOutside, let object = try await head(outside, fileIO: table.fileIO) {
-      virtual.append((codec.encode(outside.fileName), .object(table, object)))
+      virtual.append((names.shownCurrent(codec), .object(table, object)))
     }
-    return (listing, table, virtual: virtual, names: names)
+    return .objects(listing, ObjectPlace(table: table, root: which, directory: directory, names: names), virtual: virtual)
   }
 
   private func emit(
@@ -113,7 +120,6 @@ extension CatalogFilesystem {
     var row = position.page < 0 ? 0 : position.row
     while let page = try await listing.pages.page(pageIndex) {
       listing.pages.prefetch(pageIndex + 1)
-      if row == 0 { prime(page, from: listing) }
       while row < page.count {
         let next = DirectoryPosition(page: pageIndex, row: row + 1)
         guard emit(name(of: page[row]), kind(of: page[row]), parent: parent, next: next, into: receiver) else { return }
@@ -124,19 +130,8 @@ extension CatalogFilesystem {
     }
   }
 
-  /// A listing of tables brings their pointers, one of namespaces their times: `ls -l` after it costs nothing.
-  private func prime(_ page: [NamespaceListing.Item], from listing: NamespaceListing) {
-    let asked = listing.pages.asked
-    for item in page {
-      switch item {
-      case .table(let entry): table(entry.identifier).prime(entry, asked: asked, epoch: listing.epoch)
-      case .namespace(let entry, _): remember(entry.namespace, entry, asked: asked, epoch: listing.epoch)
-      }
-    }
-  }
-
   private func emit(
-    _ listing: ObjectDirectoryListing, table: TableState, names: MetadataNames?, from position: DirectoryPosition, parent: Node,
+    _ listing: ObjectDirectoryListing, _ place: ObjectPlace, from position: DirectoryPosition, parent: Node,
     into receiver: any DirectoryReceiver
   ) async throws(FilesystemError) {
     var pageIndex = max(position.page, 0)
@@ -146,11 +141,8 @@ extension CatalogFilesystem {
       while row < page.items.count {
         let item = page.items[row]
         let next = DirectoryPosition(page: pageIndex, row: row + 1)
-        let name = name(of: item, in: page, names: names)
-        let kind = kind(of: item, in: page, table: table, directory: listing.directory)
-        if names?.pointerOutside.map({ codec.encode($0.fileName) == name }) != true {
-          guard emit(name, kind, parent: parent, next: next, into: receiver) else { return }
-        }
+        let name = name(of: item, in: page, names: place.names)
+        guard emit(name, place.kind(of: item, in: page), parent: parent, next: next, into: receiver) else { return }
         row += 1
       }
       pageIndex += 1

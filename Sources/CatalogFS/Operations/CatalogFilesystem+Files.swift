@@ -10,7 +10,7 @@ extension CatalogFilesystem {
     guard case .currentLink(let table) = node.kind else { throw FilesystemError(.invalid) }
     let layout = try await table.layout()
     if let failure = layout.failure { throw failure }
-    return codec.encode(layout.pointer.fileName).bytes
+    return layout.names.shownCurrent(codec).bytes
   }
 
   /// Opens a file for reading. An object's handle is bound to the version the inode stands for.
@@ -49,6 +49,21 @@ extension CatalogFilesystem {
 
   /// Closes a file or directory handle.
   package func release(handle: UInt64) {
-    if case .object(let reader) = handles.remove(handle) { reader.close() }
+    let isLargeListing: Bool
+    switch handles.remove(handle) {
+    case .object(let reader):
+      reader.close()
+      return
+    case .directory(let directory): isLargeListing = directory.rowCount > Self.largeListing
+    case .content, nil: return
+    }
+    // Only now nobody else holds the listing.
+    if isLargeListing {
+      objectListings.trim()
+      namespaceListings.trim()
+    }
   }
+
+  /// Rows of a listing (1 MB and more) after whose last use the cache is looked through for what is over its limits.
+  private static var largeListing: Int { 10_000 }
 }

@@ -7,30 +7,37 @@ extension CatalogFilesystem {
   struct Found: Sendable {
     var object: ObjectAttributes?
     var hasDirectory = false
+
+    init(object: ObjectAttributes?, hasDirectory: Bool) {
+      self.object = object
+      self.hasDirectory = hasDirectory
+    }
+
+    init(_ knowledge: ObjectDirectoryListing.Knowledge) {
+      self.init(object: knowledge.object, hasDirectory: knowledge.hasDirectory)
+    }
   }
 
-  /// Looks for a name in an object directory with as few requests as will do.
+  /// Looks for a name in an object directory of a table with as few requests as will do.
   ///
   /// A fresh listing answers for nothing. A name that an old listing knew as a directory is asked for by its own listing, which the next
   /// `readdir` uses: so walking D directories costs D listings however long it takes. Anything else brings the first page of a new listing;
   /// only where that page does not reach far enough is the single name asked for.
-  func find(_ name: String, in directory: ObjectLocation, fileIO: any FileIO) async throws(FilesystemError) -> Found {
-    if let known = objectListings.known(directory) {
-      if case .known(let object, let hasDirectory) = known.listing.knowledge(of: name) {
-        if known.isFresh { return Found(object: object, hasDirectory: hasDirectory) }
-        if hasDirectory, object == nil, try await holdsAnything(directory.appending(name).asDirectoryAlways, fileIO: fileIO) {
-          return Found(object: nil, hasDirectory: true)
-        }
+  func find(_ name: String, in directory: ObjectLocation, of table: TableState) async throws(FilesystemError) -> Found {
+    let fileIO = table.fileIO
+    if let known = objectListings.known(directory), let knowledge = known.listing.knowledge(of: name) {
+      let isNewEnough = table.pointerSeen.map { $0 <= knowledge.asked } ?? true
+      if isNewEnough, freshness.isFresh(knowledge.asked, epoch: known.epoch, at: freshness.now()) { return Found(knowledge) }
+      if knowledge.hasDirectory, knowledge.object == nil, try await holdsAnything(directory.appending(name).asDirectoryAlways, of: table) {
+        return Found(object: nil, hasDirectory: true)
       }
     }
-    let listing = objectListing(directory, fileIO: fileIO)
+    let listing = objectListing(directory, of: table)
     _ = try await listing.pages.page(0)
-    if case .known(let object, let hasDirectory) = listing.knowledge(of: name) {
-      return Found(object: object, hasDirectory: hasDirectory)
-    }
+    if let knowledge = listing.knowledge(of: name) { return Found(knowledge) }
     async let object = Self.capture { () async throws(FilesystemError) in try await self.head(directory.appending(name), fileIO: fileIO) }
     async let hasDirectory = Self.capture { () async throws(FilesystemError) in
-      try await self.holdsAnything(directory.appending(name).asDirectoryAlways, fileIO: fileIO)
+      try await self.holdsAnything(directory.appending(name).asDirectoryAlways, of: table)
     }
     return Found(object: try await object.get(), hasDirectory: try await hasDirectory.get())
   }
@@ -55,8 +62,8 @@ extension CatalogFilesystem {
     }
   }
 
-  private func holdsAnything(_ directory: ObjectLocation, fileIO: any FileIO) async throws(FilesystemError) -> Bool {
-    let listing = objectListing(directory, fileIO: fileIO)
+  private func holdsAnything(_ directory: ObjectLocation, of table: TableState) async throws(FilesystemError) -> Bool {
+    let listing = objectListing(directory, of: table)
     let first = try await listing.pages.page(0)
     return first.map { !$0.items.isEmpty } ?? false || !listing.pages.loaded.isComplete
   }

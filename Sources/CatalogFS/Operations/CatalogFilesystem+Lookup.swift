@@ -18,14 +18,16 @@ extension CatalogFilesystem {
       guard try await table.entry() != nil else { throw .notFound }
       return reference(.tableDirectory(table, found), parent: directory, name: name)
     case .tableDirectory(let table, let which):
-      if ProbeNames.contains(name), !isListed(name, in: table.knownLayout?.directory(which)) { throw .notFound }
+      if ProbeNames.contains(name), !isListed(name, in: try? table.knownLayout?.directory(which)) { throw .notFound }
       let layout = try await table.layout()
       if which == .metadata, let found = try await lookupVirtual(table, layout: layout, parent: directory, name: name) { return found }
-      return try await lookupObject(
-        table, in: layout.directory(which), layout: which == .metadata ? layout : nil, parent: directory, name: name)
-    case .objectDirectory(let table, let location):
+      let place = ObjectPlace(
+        table: table, root: which, directory: try layout.directory(which), names: which == .metadata ? layout.names : nil)
+      return try await lookupObject(at: place, parent: directory, name: name)
+    case .objectDirectory(let table, let root, let location):
       if ProbeNames.contains(name), !isListed(name, in: location) { throw .notFound }
-      return try await lookupObject(table, in: location, layout: nil, parent: directory, name: name)
+      let place = ObjectPlace(table: table, root: root, directory: location, names: nil)
+      return try await lookupObject(at: place, parent: directory, name: name)
     case .controlDirectory:
       guard let file = ControlFile(rawValue: name.description) else { throw .notFound }
       return reference(.control(file), parent: directory, name: name)
@@ -42,31 +44,44 @@ extension CatalogFilesystem {
   // MARK: Namespaces and tables
 
   private func lookupInNamespace(_ namespace: Namespace, parent: Node, name: EntryName) async throws(FilesystemError) -> NodeEntry {
-    if let known = namespaceListings.known(namespace), known.isFresh {
-      let (pages, isComplete) = known.listing.pages.loaded
-      for item in pages.joined() where self.name(of: item) == name {
-        return reference(kind(of: item), parent: parent, name: name)
-      }
-      if isComplete { throw .notFound }
+    let decoded = codec.decode(name)
+    if case .name(let text, let isSecond) = decoded, let known = try listed(text, isSecond: isSecond, in: namespace) {
+      return reference(known, parent: parent, name: name)
     }
     if ProbeNames.contains(name) { throw .notFound }
-    switch codec.decode(name) {
+    switch decoded {
     case .impossible: throw .notFound
     case .digest: return try await lookupByListing(namespace, parent: parent, name: name)
     case .name(let text, let isSecond):
-      if !namespace.levels.isEmpty {
+      var isTaken = namespace.isTakenByControlFiles(text)
+      if options.showsTables(of: namespace) {
         let state = table(TableIdentifier(namespace: namespace, name: text))
-        let isTable = try await state.entry() != nil
-        if isTable, !isSecond { return reference(.table(state), parent: parent, name: name) }
-        // The trailing `%` is only the namespace's that shares its name with a table.
-        guard catalog.nestsNamespaces, isTable == isSecond else { throw .notFound }
-      } else if isSecond {
-        throw .notFound
+        isTaken = try await state.entry() != nil
+        if isTaken, !isSecond { return reference(.table(state), parent: parent, name: name) }
       }
+      // The trailing `%` is only the namespace's whose name is taken.
+      guard namespace.levels.isEmpty || catalog.nestsNamespaces, isTaken == isSecond else { throw .notFound }
       let child = Namespace(namespace.levels + [text])
       guard options.shows(child), try await namespaceEntry(child) != nil else { throw .notFound }
       return reference(.namespace(child), parent: parent, name: name)
     }
+  }
+
+  /// What the fresh pages of a known listing hold under a name; nil if they do not say. Throws `notFound` if all are fresh and none holds it.
+  private func listed(_ text: String, isSecond: Bool, in namespace: Namespace) throws(FilesystemError) -> Node.Kind? {
+    guard let known = namespaceListings.known(namespace) else { return nil }
+    let now = freshness.now()
+    let (pages, isComplete) = known.listing.pages.loaded
+    var isFresh = isComplete
+    for dated in pages {
+      guard freshness.isFresh(dated.asked, epoch: known.epoch, at: now) else {
+        isFresh = false
+        continue
+      }
+      if let item = dated.page.first(where: { $0.isShown(as: text, isSecond: isSecond) }) { return kind(of: item) }
+    }
+    if isFresh { throw .notFound }
+    return nil
   }
 
   private func lookupByListing(_ namespace: Namespace, parent: Node, name: EntryName) async throws(FilesystemError) -> NodeEntry {
@@ -82,8 +97,19 @@ extension CatalogFilesystem {
   }
 
   func namespaceListing(_ namespace: Namespace) -> NamespaceListing {
-    namespaceListings.fresh(namespace) {
-      NamespaceListing(namespace: namespace, epoch: freshness.epoch, catalog: catalog, now: freshness.now) { [options] in options.shows($0)
+    let epoch = freshness.epoch
+    return namespaceListings.fresh(namespace) {
+      NamespaceListing(namespace: namespace, catalog: catalog, options: options, now: freshness.now) { [weak self] items, asked in
+        self?.prime(items, asked: asked, epoch: epoch)
+      }
+    }
+  }
+
+  private func prime(_ items: [NamespaceListing.Item], asked: ContinuousClock.Instant, epoch: UInt64) {
+    for item in items {
+      switch item {
+      case .table(let entry): table(entry.identifier).prime(entry, asked: asked, epoch: epoch)
+      case .namespace(let entry, _): remember(entry, asked: asked, epoch: epoch)
       }
     }
   }
@@ -107,7 +133,7 @@ extension CatalogFilesystem {
   private func lookupVirtual(
     _ table: TableState, layout: TableLayout, parent: Node, name: EntryName
   ) async throws(FilesystemError) -> NodeEntry? {
-    let names = MetadataNames(layout: layout, entry: table.knownEntry)
+    let names = layout.names
     if name == MetadataNames.currentLink {
       return reference(.currentLink(table), parent: parent, name: name)
     }
@@ -120,7 +146,7 @@ extension CatalogFilesystem {
       found.entryLifetime = .zero
       return found
     }
-    if let outside = names.pointerOutside, codec.encode(outside.fileName) == name {
+    if let outside = names.pointerOutside, names.shownCurrent(codec) == name {
       return try await objectEntry(table, at: outside, layout: layout, parent: parent, name: name)
     }
     return nil
@@ -140,7 +166,7 @@ extension CatalogFilesystem {
   ) async throws(FilesystemError) -> NodeEntry {
     let object: ObjectAttributes?
     if location.parent.isSamePlace(as: layout.metadataDirectory) {
-      object = try await find(location.fileName, in: layout.metadataDirectory, fileIO: table.fileIO).object
+      object = try await find(location.fileName, in: layout.metadataDirectory, of: table).object
     } else {
       object = try await head(location, fileIO: table.fileIO)
     }
@@ -155,61 +181,57 @@ extension CatalogFilesystem {
   /// Whether a listing that is known, however old, holds a name.
   private func isListed(_ name: EntryName, in directory: ObjectLocation?) -> Bool {
     guard let directory, let known = objectListings.known(directory), case .name(let text, _) = codec.decode(name) else { return false }
-    if case .known(let object, let hasDirectory) = known.listing.knowledge(of: text) { return object != nil || hasDirectory }
-    return false
+    return known.listing.knowledge(of: text).map { $0.object != nil || $0.hasDirectory } ?? false
   }
 
-  private func lookupObject(
-    _ table: TableState, in directory: ObjectLocation, layout: TableLayout?, parent: Node, name: EntryName
-  ) async throws(FilesystemError) -> NodeEntry {
+  private func lookupObject(at place: ObjectPlace, parent: Node, name: EntryName) async throws(FilesystemError) -> NodeEntry {
     switch codec.decode(name) {
     case .impossible: throw .notFound
-    case .digest: return try await lookupByListing(table, in: directory, layout: layout, parent: parent, name: name)
+    case .digest: return try await lookupByListing(at: place, parent: parent, name: name)
     case .name(let text, let isSecond):
-      let found = try await find(text, in: directory, fileIO: table.fileIO)
-      let isTaken = found.hasDirectory || (layout.map { MetadataNames(layout: $0, entry: nil).reserves(text, codec: codec) } ?? false)
-      if found.hasDirectory, !isSecond {
-        return reference(.objectDirectory(table, directory.appending(text).asDirectoryAlways), parent: parent, name: name)
-      }
-      guard let object = found.object, isTaken == isSecond else { throw .notFound }
-      return reference(.object(table, object), parent: parent, name: name)
+      let found = try await find(text, in: place.directory, of: place.table)
+      let isReserved = place.names?.reserves(text) ?? false
+      if found.hasDirectory, isReserved == isSecond { return reference(place.directoryKind(text), parent: parent, name: name) }
+      guard let object = found.object, (found.hasDirectory || isReserved) == isSecond else { throw .notFound }
+      return reference(.object(place.table, object), parent: parent, name: name)
     }
   }
 
-  private func lookupByListing(
-    _ table: TableState, in directory: ObjectLocation, layout: TableLayout?, parent: Node, name: EntryName
-  ) async throws(FilesystemError) -> NodeEntry {
-    let listing = objectListing(directory, fileIO: table.fileIO)
-    let names = layout.map { MetadataNames(layout: $0, entry: nil) }
+  private func lookupByListing(at place: ObjectPlace, parent: Node, name: EntryName) async throws(FilesystemError) -> NodeEntry {
+    let listing = objectListing(place.directory, of: place.table)
     var index = 0
     while let page = try await listing.pages.page(index) {
-      for item in page.items where self.name(of: item, in: page, names: names) == name {
-        return reference(kind(of: item, in: page, table: table, directory: directory), parent: parent, name: name)
+      for item in page.items where self.name(of: item, in: page, names: place.names) == name {
+        return reference(place.kind(of: item, in: page), parent: parent, name: name)
       }
       index += 1
     }
     throw .notFound
   }
 
-  func objectListing(_ directory: ObjectLocation, fileIO: any FileIO) -> ObjectDirectoryListing {
-    objectListings.fresh(directory) { ObjectDirectoryListing(directory: directory, fileIO: fileIO, now: freshness.now) }
+  /// A fresh listing, which is also newer than the table's pointer: files that the pointer's commit added are in it.
+  func objectListing(_ directory: ObjectLocation, of table: TableState) -> ObjectDirectoryListing {
+    objectListings.fresh(directory, notBefore: table.pointerSeen) {
+      ObjectDirectoryListing(directory: directory, fileIO: table.fileIO, now: freshness.now)
+    }
   }
 
   func name(of item: ObjectPage.Item, in page: ObjectPage, names: MetadataNames?) -> EntryName {
     let raw = Array(page.name(of: item))
+    let isReserved = names?.reserves(String(decoding: raw, as: UTF8.self)) ?? false
     switch item {
-    case .directory: return codec.encode(raw)
-    case .object(_, let isSecond):
-      let isReserved = names?.reserves(String(decoding: raw, as: UTF8.self), codec: codec) ?? false
-      return codec.encode(raw, isSecond: isSecond || isReserved)
+    case .directory: return codec.encode(raw, isSecond: isReserved)
+    case .object(_, let isSecond): return codec.encode(raw, isSecond: isSecond || isReserved)
     }
   }
+}
 
-  func kind(of item: ObjectPage.Item, in page: ObjectPage, table: TableState, directory: ObjectLocation) -> Node.Kind {
-    switch item {
-    case .object(let index, _): return .object(table, page.attributes(ofObject: index, in: directory))
-    case .directory:
-      return .objectDirectory(table, directory.appending(String(decoding: page.name(of: item), as: UTF8.self)).asDirectoryAlways)
+extension NamespaceListing.Item {
+  /// Whether a decoded name is this item's.
+  fileprivate func isShown(as name: String, isSecond wanted: Bool) -> Bool {
+    switch self {
+    case .table(let entry): !wanted && entry.identifier.name.utf8.elementsEqual(name.utf8)
+    case .namespace(let entry, let isSecond): isSecond == wanted && (entry.namespace.levels.last ?? "").utf8.elementsEqual(name.utf8)
     }
   }
 }

@@ -20,7 +20,8 @@ final class Freshness: Sendable {
     generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
   }
 
-  func isFresh(_ asked: ContinuousClock.Instant, epoch: UInt64) -> Bool {
-    epoch == self.epoch && asked.duration(to: now()) <= timeToLive
+  /// Whether the answer to a question asked at that time, in that generation, may be shown at `present`.
+  func isFresh(_ asked: ContinuousClock.Instant, epoch: UInt64, at present: ContinuousClock.Instant) -> Bool {
+    epoch == self.epoch && asked.duration(to: present) <= timeToLive
   }
 }

@@ -27,8 +27,8 @@ final class Node: Sendable {
     case namespace(Namespace)
     case table(TableIdentifier)
     case tableDirectory(TableIdentifier, TableDirectory)
-    case objectDirectory(TableIdentifier, ObjectLocation)
-    case object(TableIdentifier, ObjectLocation, etag: String)
+    case objectDirectory(TableIdentifier, TableDirectory, ObjectLocation)
+    case object(TableIdentifier, ObjectLocation, version: String)
     case currentLink(TableIdentifier)
     case versionHint(TableIdentifier, pointer: String)
     case controlDirectory
@@ -40,8 +40,8 @@ final class Node: Sendable {
     case namespace(Namespace)
     case table(TableState)
     case tableDirectory(TableState, TableDirectory)
-    /// A prefix below one of the two directories; its key ends in `/`.
-    case objectDirectory(TableState, ObjectLocation)
+    /// A prefix below one of the two directories; its key ends in `/`. A place below both is two nodes: a directory has one parent.
+    case objectDirectory(TableState, TableDirectory, ObjectLocation)
     case object(TableState, ObjectAttributes)
     case currentLink(TableState)
     case versionHint(TableState, text: String)
@@ -83,13 +83,20 @@ extension Node.Kind {
     case .namespace(let namespace): .namespace(namespace)
     case .table(let table): .table(table.identifier)
     case .tableDirectory(let table, let directory): .tableDirectory(table.identifier, directory)
-    case .objectDirectory(let table, let location): .objectDirectory(table.identifier, location)
-    case .object(let table, let object): .object(table.identifier, object.location, etag: object.etag)
+    case .objectDirectory(let table, let directory, let location): .objectDirectory(table.identifier, directory, location)
+    case .object(let table, let object): .object(table.identifier, object.location, version: object.version)
     case .currentLink(let table): .currentLink(table.identifier)
     case .versionHint(let table, let text): .versionHint(table.identifier, pointer: text)
     case .controlDirectory: .controlDirectory
     case .control(let file): .control(file)
     }
+  }
+}
+
+extension ObjectAttributes {
+  /// What tells this version of the object from others: the etag, or size and seconds of a server that gives none.
+  fileprivate var version: String {
+    etag.isEmpty ? "\(size) \(modified / 1_000_000_000)" : etag
   }
 }
 
@@ -125,15 +132,16 @@ extension Node.Identity {
     case .tableDirectory(let identifier, let directory):
       mix(directory.rawValue)
       mix(identifier)
-    case .objectDirectory(let identifier, let location):
+    case .objectDirectory(let identifier, let directory, let location):
       mix("prefix")
+      mix(directory.rawValue)
       mix(identifier)
       mix(location)
-    case .object(let identifier, let location, let etag):
+    case .object(let identifier, let location, let version):
       mix("object")
       mix(identifier)
       mix(location)
-      mix(etag)
+      mix(version)
     case .currentLink(let identifier):
       mix("current")
       mix(identifier)

@@ -4,7 +4,7 @@ import Synchronization
 
 /// One piece of work that many callers wait for: it runs once, everyone gets its result, and a caller that is cancelled leaves alone.
 ///
-/// The work itself is never cancelled by a waiter; every network wait below it has a deadline.
+/// The work itself is never cancelled by a waiter; every network wait below it has a deadline. Waiters may come before it starts.
 final class SharedFetch<Value: Sendable>: Sendable {
   typealias Outcome = Result<Value, FilesystemError>
 
@@ -15,9 +15,9 @@ final class SharedFetch<Value: Sendable>: Sendable {
 
   private let state = Mutex(State.running([:], nextWaiter: 0))
 
-  /// Starts the work in a task of its own.
-  init(_ work: @escaping @Sendable () async -> Outcome) {
-    _ = Task.detached { [self] in
+  /// Starts the work in a task of its own; to be called once, by whoever made this, with no lock held.
+  func start(_ work: @escaping @Sendable () async -> Outcome) {
+    Task.detached { [self] in
       finish(await work())
     }
   }

@@ -3,61 +3,59 @@
 import Iceberg
 import Synchronization
 
-/// Where a table's files are, as its current metadata says.
-struct TableLayout: Sendable {
-  /// The file the catalog points at.
-  var pointer: ObjectLocation
-  /// Key ends in `/`.
-  var metadataDirectory: ObjectLocation
-  /// Key ends in `/`.
-  var dataDirectory: ObjectLocation
-  /// Present when the metadata could be read.
-  var metadata: TableMetadataHead?
-  /// Why it could not: the table still lists, from where the pointer lies.
-  var failure: FilesystemError?
-
-  func directory(_ directory: TableDirectory) -> ObjectLocation {
-    switch directory {
-    case .metadata: metadataDirectory
-    case .data: dataDirectory
-    }
-  }
-}
-
 /// What this mount knows of one table: the catalog's entry, for the TTL, and the layout that its metadata file gives, for as long as the
 /// pointer stays.
 final class TableState: Sendable {
   let identifier: TableIdentifier
   let fileIO: any FileIO
 
+  /// A question on its way, or answered.
+  private struct Question<Answer: Sendable> {
+    var fetch = SharedFetch<Answer>()
+    var asked: ContinuousClock.Instant
+    var epoch: UInt64
+  }
+
   private struct State {
     var entry: TableEntry?
     var checked: ContinuousClock.Instant?
     var epoch: UInt64 = 0
-    var loading: SharedFetch<TableEntry?>?
-    var layout: SharedFetch<TableLayout>?
-    var layoutPointer: String?
+    var pointerSeen: ContinuousClock.Instant?
+    var loading: Question<TableEntry?>?
+    var reading: Question<TableLayout>?
+    /// The pointer whose file `reading` reads.
+    var readingPointer = ""
+
+    /// Takes an answer, unless one to a later question came before it.
+    mutating func take(_ answer: TableEntry?, asked: ContinuousClock.Instant, epoch: UInt64, now: ContinuousClock.Instant) {
+      if let checked, checked > asked || checked == asked && self.epoch > epoch { return }
+      let isSame = answer.map { new in entry.map { $0.metadataLocation.utf8.elementsEqual(new.metadataLocation.utf8) } ?? false } ?? true
+      if !isSame { pointerSeen = now }
+      entry = answer
+      checked = asked
+      self.epoch = max(self.epoch, epoch)
+    }
   }
 
   private let catalog: any Catalog
   private let freshness: Freshness
+  private let largestMetadata: Int64
+  /// Lock order: this one, then that of a fetch.
   private let state = Mutex(State())
 
-  init(identifier: TableIdentifier, catalog: any Catalog, freshness: Freshness) {
+  /// - Parameter largestMetadata: bytes; a metadata file larger than this is refused.
+  init(identifier: TableIdentifier, catalog: any Catalog, freshness: Freshness, largestMetadata: Int64) {
     self.identifier = identifier
     self.catalog = catalog
     self.fileIO = catalog.fileIO(for: identifier)
     self.freshness = freshness
+    self.largestMetadata = largestMetadata
   }
 
   /// Takes the entry that a listing brought, asked for at `asked`.
   func prime(_ entry: TableEntry, asked: ContinuousClock.Instant, epoch: UInt64) {
-    state.withLock { state in
-      if let checked = state.checked, checked > asked { return }
-      state.entry = entry
-      state.checked = asked
-      state.epoch = epoch
-    }
+    let now = freshness.now()
+    state.withLock { $0.take(entry, asked: asked, epoch: epoch, now: now) }
   }
 
   /// The last entry seen, however old; for attributes that cost nothing.
@@ -65,111 +63,149 @@ final class TableState: Sendable {
 
   /// The last layout read, however old.
   var knownLayout: TableLayout? {
-    if case .success(let layout)? = state.withLock({ $0.layout })?.outcome { layout } else { nil }
+    if case .success(let layout)? = state.withLock({ $0.reading })?.fetch.outcome { layout } else { nil }
+  }
+
+  /// When the present pointer was first seen: what was listed before may lack the files that it names.
+  var pointerSeen: ContinuousClock.Instant? { state.withLock { $0.pointerSeen } }
+
+  /// Whether the entry is still within its time to live.
+  func isFresh(at now: ContinuousClock.Instant) -> Bool {
+    state.withLock { state in state.checked.map { freshness.isFresh($0, epoch: state.epoch, at: now) } ?? false }
   }
 
   /// The catalog's entry, not older than the TTL; nil if the table is gone.
   func entry() async throws(FilesystemError) -> TableEntry? {
-    let (entry, fetch) = state.withLock { state -> (TableEntry?, SharedFetch<TableEntry?>?) in
-      if let checked = state.checked, freshness.isFresh(checked, epoch: state.epoch) { return (state.entry, nil) }
-      if let loading = state.loading { return (nil, loading) }
-      let asked = freshness.now()
-      let epoch = freshness.epoch
-      let fetch = SharedFetch<TableEntry?> { [self] in await load(asked: asked, epoch: epoch) }
-      state.loading = fetch
-      return (nil, fetch)
+    let epoch = freshness.epoch
+    let now = freshness.now()
+    enum Step {
+      case known(TableEntry?)
+      case joined(SharedFetch<TableEntry?>)
+      case asked(SharedFetch<TableEntry?>)
     }
-    return try await fetch?.value() ?? entry
+    let step = state.withLock { state -> Step in
+      if let checked = state.checked, freshness.isFresh(checked, epoch: state.epoch, at: now) { return .known(state.entry) }
+      // A question from before a refresh, or older than the TTL, may be answered with what was true then.
+      if let loading = state.loading, freshness.isFresh(loading.asked, epoch: loading.epoch, at: now) { return .joined(loading.fetch) }
+      let question = Question<TableEntry?>(asked: now, epoch: epoch)
+      state.loading = question
+      return .asked(question.fetch)
+    }
+    switch step {
+    case .known(let entry): return entry
+    case .joined(let fetch): return try await fetch.value()
+    case .asked(let fetch):
+      fetch.start { [self] in await load(fetch, asked: now, epoch: epoch) }
+      return try await fetch.value()
+    }
   }
 
-  private func load(asked: ContinuousClock.Instant, epoch: UInt64) async -> Result<TableEntry?, FilesystemError> {
+  private func load(
+    _ fetch: SharedFetch<TableEntry?>, asked: ContinuousClock.Instant, epoch: UInt64
+  ) async -> Result<TableEntry?, FilesystemError> {
     let result: Result<TableEntry?, FilesystemError>
     do throws(CatalogError) {
       result = .success(try await catalog.loadTable(identifier))
     } catch {
       result = .failure(FilesystemError(error))
     }
+    let now = freshness.now()
     state.withLock { state in
-      state.loading = nil
-      if case .success(let entry) = result {
-        state.entry = entry
-        state.checked = asked
-        state.epoch = epoch
-      }
+      if state.loading?.fetch === fetch { state.loading = nil }
+      if case .success(let entry) = result { state.take(entry, asked: asked, epoch: epoch, now: now) }
     }
     return result
   }
 
-  /// The layout of the current metadata. Throws only if the table is gone or the catalog does not answer; a metadata file that cannot be used
-  /// is a ``TableLayout/failure``, and is asked for again with the next look.
+  /// The layout of the current metadata. Throws if the table is gone, or catalog or S3 do not answer; a metadata file that is absent or no
+  /// metadata is a ``TableLayout/failure``, and is asked for again after the TTL.
   func layout() async throws(FilesystemError) -> TableLayout {
     guard let entry = try await entry() else { throw .notFound }
-    let fetch = state.withLock { state -> SharedFetch<TableLayout> in
-      if let layout = state.layout, state.layoutPointer == entry.metadataLocation {
-        if case .success(let known)? = layout.outcome, known.failure != nil {
-          // A failed reading is not kept.
-        } else {
-          return layout
+    let epoch = freshness.epoch
+    let now = freshness.now()
+    let (fetch, isNew) = state.withLock { state -> (SharedFetch<TableLayout>, Bool) in
+      if let reading = state.reading, state.readingPointer.utf8.elementsEqual(entry.metadataLocation.utf8) {
+        switch reading.fetch.outcome {
+        case nil: return (reading.fetch, false)
+        case .success(let layout)? where layout.failure == nil: return (reading.fetch, false)
+        case .success? where freshness.isFresh(reading.asked, epoch: reading.epoch, at: now): return (reading.fetch, false)
+        case .success?, .failure?: break
         }
       }
-      let fetch = SharedFetch<TableLayout> { [fileIO] in await Self.readLayout(of: entry, fileIO: fileIO) }
-      state.layout = fetch
-      state.layoutPointer = entry.metadataLocation
-      return fetch
+      let question = Question<TableLayout>(asked: now, epoch: epoch)
+      state.reading = question
+      state.readingPointer = entry.metadataLocation
+      return (question.fetch, true)
     }
+    if isNew { fetch.start { [self] in await readLayout(of: entry) } }
     return try await fetch.value()
   }
 
-  private static func readLayout(of entry: TableEntry, fileIO: any FileIO) async -> Result<TableLayout, FilesystemError> {
+  private func readLayout(of entry: TableEntry) async -> Result<TableLayout, FilesystemError> {
     do throws(FilesystemError) {
-      let pointer = try location(entry.metadataLocation, fileIO: fileIO)
-      do throws(FilesystemError) {
-        let bytes = try await wholeObject(pointer, fileIO: fileIO)
-        let metadata: TableMetadataHead
-        do throws(TableMetadataError) {
-          metadata = try TableMetadataHead(parsing: bytes, fileName: pointer.description)
-        } catch {
-          throw FilesystemError(.failed, "table \(entry.identifier): \(error.message)")
-        }
-        return .success(
-          TableLayout(
-            pointer: pointer, metadataDirectory: try location(metadata.metadataLocation, fileIO: fileIO).asDirectory,
-            dataDirectory: try location(metadata.dataLocation, fileIO: fileIO).asDirectory, metadata: metadata))
-      } catch {
-        return .success(guessedLayout(pointer: pointer, failure: error))
+      let pointer = try location(entry.metadataLocation)
+      switch try await metadata(at: pointer) {
+      case .success(let metadata): return .success(layout(pointer, metadata))
+      case .failure(let failure): return .success(Self.guessedLayout(pointer, failure))
       }
     } catch {
       return .failure(error)
     }
   }
 
-  /// Where the files of a table are whose metadata cannot be read: beside the pointer, as Iceberg lays them out by default.
-  private static func guessedLayout(pointer: ObjectLocation, failure: FilesystemError) -> TableLayout {
-    let metadata = pointer.parent
-    var data = metadata
-    data.key = metadata.key.hasSuffix("metadata/") ? metadata.key.dropLast("metadata/".count) + "data/" : metadata.key + "data/"
-    return TableLayout(pointer: pointer, metadataDirectory: metadata, dataDirectory: data, failure: failure)
+  /// The metadata in a file; an inner failure is one of the file, which asking again would not mend.
+  private func metadata(at pointer: ObjectLocation) async throws(FilesystemError) -> Result<TableMetadataHead, FilesystemError> {
+    let sink = CollectingSink()
+    do throws(FileIOError) {
+      _ = try await fileIO.read(pointer, etag: nil, range: 0..<min(largestMetadata, .max - 1) + 1, into: sink)
+    } catch {
+      let failure = FilesystemError(error)
+      guard error.code == .notFound || error.code == .invalid else { throw failure }
+      return .failure(failure)
+    }
+    let bytes = sink.take()
+    guard bytes.count <= largestMetadata else {
+      return .failure(FilesystemError(.failed, "table \(identifier): \(pointer) is larger than \(largestMetadata) bytes"))
+    }
+    do throws(TableMetadataError) {
+      return .success(try TableMetadataHead(parsing: bytes, fileName: pointer.description))
+    } catch {
+      return .failure(FilesystemError(.failed, "table \(identifier): \(error.message)"))
+    }
   }
 
-  private static func location(_ text: String, fileIO: any FileIO) throws(FilesystemError) -> ObjectLocation {
+  private func layout(_ pointer: ObjectLocation, _ metadata: TableMetadataHead) -> TableLayout {
+    func directory(_ text: String) -> Result<ObjectLocation, FilesystemError> {
+      do throws(FilesystemError) {
+        return .success(try location(text).asDirectory)
+      } catch {
+        return .failure(FilesystemError(error.code, "table \(identifier): \(error.message)", requestID: error.requestID))
+      }
+    }
+    // Where the table names no place for them, its metadata files are where this one is.
+    let place = if case .success(let place) = directory(metadata.metadataLocation) { place } else { pointer.parent }
+    return TableLayout(
+      pointer: pointer, metadataDirectory: place, dataDirectory: directory(metadata.dataLocation),
+      names: MetadataNames(pointer: pointer, metadataDirectory: place, log: metadata.metadataLog), failure: nil)
+  }
+
+  /// Where the files of a table are whose metadata cannot be used: beside the pointer, as Iceberg lays them out by default.
+  private static func guessedLayout(_ pointer: ObjectLocation, _ failure: FilesystemError) -> TableLayout {
+    let metadata = pointer.parent
+    let suffix = "metadata/"
+    var data = metadata
+    data.key = metadata.key.hasSuffix(suffix) ? metadata.key.dropLast(suffix.count) + "data/" : metadata.key + "data/"
+    return TableLayout(
+      pointer: pointer, metadataDirectory: metadata, dataDirectory: .success(data),
+      names: MetadataNames(pointer: pointer, metadataDirectory: metadata, log: []), failure: failure)
+  }
+
+  private func location(_ text: String) throws(FilesystemError) -> ObjectLocation {
     do throws(FileIOError) {
       return try fileIO.location(text)
     } catch {
       throw FilesystemError(error)
     }
-  }
-
-  /// A metadata file larger than this is refused rather than read into memory: 20 MB is a large one, 1 GiB is none.
-  private static let largestMetadata: Int64 = 1 << 30
-
-  private static func wholeObject(_ location: ObjectLocation, fileIO: any FileIO) async throws(FilesystemError) -> [UInt8] {
-    let sink = CollectingSink()
-    do throws(FileIOError) {
-      _ = try await fileIO.read(location, etag: nil, range: 0..<largestMetadata, into: sink)
-    } catch {
-      throw FilesystemError(error)
-    }
-    return sink.bytes
   }
 }
 
@@ -177,7 +213,13 @@ final class TableState: Sendable {
 private final class CollectingSink: RangeSink {
   private let collected = Mutex<[UInt8]>([])
 
-  var bytes: [UInt8] { collected.withLock { $0 } }
+  /// The bytes, which are then no longer kept here.
+  func take() -> [UInt8] {
+    collected.withLock { bytes in
+      defer { bytes = [] }
+      return bytes
+    }
+  }
 
   func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
     collected.withLock { $0.append(contentsOf: bytes) }
