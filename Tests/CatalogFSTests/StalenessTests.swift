@@ -57,7 +57,7 @@ struct StalenessTests {
   func oldPageOfObjects() async throws {
     let tree = Tree(pageSize: 1)
     tree.commit(["n"], "t")
-    for name in ["b", "c", "d", "e", "f"] { tree.put("s3://lake/n/t/data/\(name)", [1]) }
+    for name in ["b", "c", "d", "e", "f", "g", "h", "i"] { tree.put("s3://lake/n/t/data/\(name)", [1]) }
     let data = try await tree.walk("n", "t", "data").attributes.inode
     let handle = try await tree.filesystem.openDirectory(inode: data)
     defer { tree.filesystem.release(handle: handle) }
@@ -70,7 +70,7 @@ struct StalenessTests {
     try await tree.filesystem.readDirectory(
       inode: data, handle: handle, cookie: cookie, into: Receiver(limit: 2, wantsAttributes: true))
     #expect(try await tree.filesystem.lookup(parent: data, name: Array("b".utf8)).attributes.size == 2)
-    #expect(try await tree.list(inode: data) == ["a", "b", "c", "d", "e", "f"])
+    #expect(try await tree.list(inode: data) == ["a", "b", "c", "d", "e", "f", "g", "h", "i"])
   }
 
   @Test(
