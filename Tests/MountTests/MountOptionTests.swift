@@ -69,7 +69,7 @@ struct MountOptionTests {
         #"cd "$M/.bergfs" && cat status.json metrics errors.jsonl config.json && jq -e . config.json errors.jsonl >/dev/null"#
       )
       .succeeded()
-      #expect(!all.text.contains(EmulatorWithSeed.secretKey))
+      #expect(!all.text.contains(lake.emulator.reader.secret))
       #expect(all.text.contains("****"))
       #expect(all.text.contains("# TYPE bergfs_"))
       let sizes = try await lake.shell(#"cd "$M/.bergfs" && stat -c %s status.json metrics errors.jsonl config.json refresh | sort -u"#)

@@ -31,7 +31,7 @@ struct QueryEngineTests {
       ProjectFiles.clientsPython, ["-c", pyIceberg] + places.map { "\($0.place)=\($0.column)" },
       environment: [
         "SCRIPTS": ProjectFiles.scripts, "ENDPOINT": emulator.endpoint, "REGION": EmulatorWithSeed.region,
-        "KEY": EmulatorWithSeed.accessKey, "SECRET": EmulatorWithSeed.secretKey, "PYTHONDONTWRITEBYTECODE": "1",
+        "KEY": emulator.reader.access, "SECRET": emulator.reader.secret, "PYTHONDONTWRITEBYTECODE": "1",
       ]
     ).succeeded().lines
   }
