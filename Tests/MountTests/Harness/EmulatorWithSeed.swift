@@ -125,10 +125,12 @@ struct EmulatorWithSeed: Sendable {
   private static func client(
     _ script: String, _ arguments: [String], keys: Keys, input: [UInt8] = [], within limit: Duration = .seconds(60)
   ) async throws -> ProcessResult {
-    try await Shell.run(
-      ProjectFiles.clientsPython, [ProjectFiles.scripts + "/" + script] + arguments,
-      environment: ["SEED_ACCESS_KEY": keys.access, "SEED_SECRET_KEY": keys.secret, "PYTHONDONTWRITEBYTECODE": "1"], input: input,
-      within: limit)
+    try await TestSlots.clients.occupied {
+      try await Shell.run(
+        ProjectFiles.clientsPython, [ProjectFiles.scripts + "/" + script] + arguments,
+        environment: ["SEED_ACCESS_KEY": keys.access, "SEED_SECRET_KEY": keys.secret, "PYTHONDONTWRITEBYTECODE": "1"], input: input,
+        within: limit)
+    }
   }
 
   private static func storedObjects(in bucket: String, below prefix: String = "", endpoint: String, keys: Keys) async throws

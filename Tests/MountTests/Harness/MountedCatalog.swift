@@ -110,7 +110,7 @@ struct MountedCatalog: Sendable {
   static func with<Result: Sendable>(
     _ settings: MountSettings, sourceLocation: SourceLocation = #_sourceLocation, _ body: (MountedCatalog) async throws -> Result
   ) async throws -> Result {
-    try await TestSlots.shared.occupied {
+    try await TestSlots.mounts.occupied {
       let workspace = try await MountWorkspace(settings)
       do {
         try await workspace.mount().succeeded(sourceLocation: sourceLocation)
