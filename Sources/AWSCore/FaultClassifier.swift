@@ -48,9 +48,18 @@ struct FaultClassifier: Sendable {
       case .notResolved, .refused, .tls, .proxy, .reset, .truncated, .refusedBySink: .network
       }
     let error = AWSError(
-      kind: kind, code: failure.code.rawValue, message: failure.message, operation: request.operation,
+      kind: kind, code: failure.code.rawValue, message: failure.message + Self.advice(on: failure), operation: request.operation,
       isRetryable: failure.isRetryable, isDefinite: !failure.mayHaveBeenSent)
     return Verdict(error: error, isRetryable: failure.isRetryable, isThrottling: false)
+  }
+
+  /// How to mend it, where that is known.
+  private static func advice(on failure: HTTPError) -> String {
+    guard failure.code == .tls else { return "" }
+    // A handshake that breaks may go better next time; a certificate that was read and refused will not.
+    return failure.isRetryable
+      ? "; a server that speaks plain HTTP needs an endpoint with http://"
+      : "; AWS_CA_BUNDLE can name a PEM file of the authorities to trust"
   }
 
   /// An object's bytes are nobody's answer to read, whatever they look like.
@@ -102,8 +111,10 @@ struct FaultClassifier: Sendable {
       }
     }
     if !words.isEmpty { return words }
-    return fault.isFromService
-      ? "\(service.name) answered \(fault.code) (HTTP \(status))" : "\(endpoint.authority) answered HTTP \(status) without a reason"
+    if fault.isFromService { return "\(service.name) answered \(fault.code) (HTTP \(status))" }
+    return fault.isHTML
+      ? "\(endpoint.description) answered HTTP \(status) with HTML; is this the right endpoint for \(service.name)?"
+      : "\(endpoint.authority) answered HTTP \(status) without a reason"
   }
 
   /// The service's own words for these may hold the canonical request, and with it the session token.

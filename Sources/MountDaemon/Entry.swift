@@ -3,6 +3,7 @@
 import CatalogFS
 package import Configuration
 import Fuse
+import Glibc
 import HTTP
 import IcebergAWS
 import Logging
@@ -59,19 +60,15 @@ package enum MountEntry {
     for warning in configuration.warnings {
       logger.log(level: warning.isNotice ? .info : .warning, "configuration", metadata: ["reason": "\(warning.message)"])
     }
-    guard let signals = DaemonSignals.listen() else { throw MountError("the system has no thread or descriptor left") }
-    let prepared = await NamedThread.run("bergfs-start") { () -> Result<Mountpoint, LifecycleError> in
-      do throws(LifecycleError) {
-        return .success(try Mountpoint.prepare(options.mountpoint, logger: logger))
-      } catch {
-        return .failure(error)
-      }
-    }
-    guard let prepared else { throw MountError("the system has no thread left") }
+    // As long as nothing is mounted a signal may simply end the process: a silent service must not keep it alive.
+    signal(SIGPIPE, SIG_IGN)
+    let mountpoint = try await onThread { () throws(LifecycleError) in try Mountpoint.prepare(options.mountpoint, logger: logger) }
     var resolved = options
-    resolved.mountpoint = try prepared.get().path
+    resolved.mountpoint = mountpoint.path
     let service = try await MountService.prepare(options: resolved, configuration: configuration, logger: logger)
-    try service.session.mount()
+    guard let signals = DaemonSignals.listen() else { throw MountError("the system has no thread or descriptor left") }
+    let claim = try await onThread { () throws(LifecycleError) in try MountClaim(mountpoint, logger: logger) }
+    try withExtendedLifetime(claim) { try service.session.mount() }
     logger.notice(
       "mounted",
       metadata: ["catalog": "\(configuration.catalog)", "mountpoint": "\(resolved.mountpoint)", "version": "\(BuildVersions.current)"])
@@ -81,6 +78,19 @@ package enum MountEntry {
       hangUp: { service.filesystem.refresh() })
     logger.notice("unmounted", metadata: ["mountpoint": "\(resolved.mountpoint)"])
     _ = await NamedThread.run("bergfs-end") { service.transports.shutdown() }
+  }
+
+  /// Runs what blocks on a thread of its own.
+  private static func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws(LifecycleError) -> Value) async throws -> Value {
+    let result = await NamedThread.run("bergfs-start") { () -> Result<Value, LifecycleError> in
+      do throws(LifecycleError) {
+        return .success(try body())
+      } catch {
+        return .failure(error)
+      }
+    }
+    guard let result else { throw MountError("the system has no thread left") }
+    return try result.get()
   }
 
   /// Unmounts and waits until the daemon has ended.

@@ -27,7 +27,7 @@ struct HarnessTests {
     let list = ["--endpoint", proxy.endpoint, "--region", EmulatorWithSeed.region, "objects", seed.bucket, "warehouse/sales/customers"]
     let result = try await Shell.run(
       ProjectFiles.clientsPython, [ProjectFiles.scripts + "/account.py"] + list,
-      environment: ["SEED_ACCESS_KEY": EmulatorWithSeed.accessKey, "SEED_SECRET_KEY": EmulatorWithSeed.secretKey])
+      environment: ["SEED_ACCESS_KEY": emulator.reader.access, "SEED_SECRET_KEY": emulator.reader.secret])
     try result.succeeded()
     #expect(proxy.counts == ["LIST": 1])
   }

@@ -4,8 +4,16 @@
 package struct CredentialsChain: AWSCredentialsProvider {
   private let providers: [any AWSCredentialsProvider]
 
+  /// What to set, for the case that nothing is; empty where the choice of providers is the user's own.
+  private let advice: String
+
   package init(_ providers: [any AWSCredentialsProvider]) {
+    self.init(providers, advice: "")
+  }
+
+  private init(_ providers: [any AWSCredentialsProvider], advice: String) {
     self.providers = providers
+    self.advice = advice
   }
 
   /// The standard chain: environment, web identity, profile, container, instance metadata.
@@ -27,7 +35,9 @@ package struct CredentialsChain: AWSCredentialsProvider {
     let isDisabled = environment.variable("AWS_EC2_METADATA_DISABLED")?.lowercased() == "true"
     providers.append(
       UnusedSourceProvider(name: "instance metadata", trigger: metadata, found: isDisabled ? nil : environment.variable(metadata)))
-    return CredentialsChain(providers)
+    return CredentialsChain(
+      providers,
+      advice: "; set client.access-key-id and client.secret-access-key, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
   }
 
   package var name: String { "chain" }
@@ -39,7 +49,8 @@ package struct CredentialsChain: AWSCredentialsProvider {
     var names: [String] = []
     for provider in providers where !names.contains(provider.name) { names.append(provider.name) }
     throw .missingCredentials(
-      "Unable to load credentials from any of the providers in the chain: nothing is configured in \(names.joined(separator: ", "))")
+      "Unable to load credentials from any of the providers in the chain: nothing is configured in \(names.joined(separator: ", "))\(advice)"
+    )
   }
 
   package func invalidate() {

@@ -43,7 +43,7 @@ final class S3RangeSink: HTTPBodySink {
 
   /// - Parameters:
   ///   - range: bytes of the object still wanted, not empty.
-  ///   - etag: an answer for another one is refused, also where the server ignores `If-Match`.
+  ///   - etag: an answer for another one, or without one, is refused, also where the server ignores `If-Match`.
   init(range: Range<Int64>, etag: String?, sink: any RangeSink) {
     state = Mutex(State(wanted: range))
     self.sink = sink
@@ -69,9 +69,16 @@ final class S3RangeSink: HTTPBodySink {
     return state.withLock { state in
       state.hasBegun = true
       state.etag = response.header("ETag")
-      if let expectedETag, let etag = state.etag, !Self.isSame(etag, expectedETag) {
-        state.stop = .otherVersion
-        return false
+      if let expectedETag {
+        // Every S3 names the version it sends. What does not is no S3: a proxy's page, say, whose bytes are nobody's data.
+        guard let etag = state.etag else {
+          state.stop = .malformed("the answer does not say which version it holds (no ETag): is the endpoint an S3 service?")
+          return false
+        }
+        guard Self.isSame(etag, expectedETag) else {
+          state.stop = .otherVersion
+          return false
+        }
       }
       if let problem = Self.place(response, &state) {
         state.stop = .malformed(problem)

@@ -29,7 +29,25 @@ package final class DaemonChild: Sendable {
     let bytes = SmallFile.read(descriptor: descriptors[1]) ?? []
     close(descriptors[1])
     guard let handover = DaemonHandover(decoding: bytes) else { return nil }
-    return DaemonChild(handover: handover, report: descriptors[0])
+    let child = DaemonChild(handover: handover, report: descriptors[0])
+    child.endWithParent(fcntl(descriptors[0], F_DUPFD_CLOEXEC, 0))
+    return child
+  }
+
+  /// Ends this process by SIGTERM when the parent goes before it had its report: a command that was interrupted leaves no daemon behind
+  /// that waits for a silent service, and mounts long after.
+  ///
+  /// - Parameter descriptor: a second one for the writing end of the report's pipe, given to the thread.
+  private func endWithParent(_ descriptor: Int32) {
+    guard descriptor >= 0 else { return }
+    let isStarted = NamedThread.start("bergfs-parent") { [self] in
+      defer { close(descriptor) }
+      // Of a pipe's writing end only the loss of its reader is told.
+      var polled = pollfd(fd: descriptor, events: 0, revents: 0)
+      while poll(&polled, 1, -1) < 0, errno == EINTR {}
+      if report.withLock({ $0 }) != nil { kill(getpid(), SIGTERM) }
+    }
+    if !isStarted { close(descriptor) }
   }
 
   /// Tells the parent that the mount answers, and lets go of the terminal: standard output and error go to `log` or /dev/null, the working

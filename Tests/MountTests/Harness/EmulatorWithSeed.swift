@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 import WireFormats
 
-/// The AWS emulator of this test process, seeded once for both metastores. It ends with the process.
+/// The AWS emulator of this test process, seeded once for both metastores.
 ///
 /// The seeded tables are for everybody to read and for nobody to change. A test that writes makes a table of its own in a namespace whose
-/// name begins with `test_`: see ``createTable(_:rows:in:)``.
+/// name begins with `test_`: see ``createTable(_:rows:in:)``. The region keeps the seed apart from what other tests do with the emulator.
 struct EmulatorWithSeed: Sendable {
-  static let region = "eu-central-1"
-  static let accessKey = "mount-tests-root"
-  static let secretKey = "mOuNt/TeStS+SeCrEt-0123456789abcdef"
+  /// Keys of a user, whose signatures the emulator verifies.
+  struct Keys: Sendable {
+    let access: String
+    let secret: String
+  }
 
+  static let region = "eu-central-1"
   private static let started = Task { try await EmulatorWithSeed() }
 
   /// The emulator, started and seeded by whoever asks first.
@@ -22,20 +26,24 @@ struct EmulatorWithSeed: Sendable {
   /// `http://127.0.0.1:PORT`
   let endpoint: String
   var port: UInt16 { endpoint.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
-  private let supervisor: RunningProcess
+  /// Of one who may do everything.
+  let owner: Keys
+  /// Of one who may only read: the mounts'.
+  let reader: Keys
   private let catalogs: [Metastore: SeededCatalog]
   /// By bucket.
   private let objects: [String: [StoredObject]]
 
   private init() async throws {
-    for program in [ProjectFiles.clientsPython, ProjectFiles.emulatorPython] where !ProjectFiles.exists(program) {
-      throw HarnessError("\(program) is missing: mount-scripts/test makes it")
-    }
-    (supervisor, endpoint) = try await Self.startEmulator()
-    let seeded = try await Self.client(
-      "seed_catalog.py", ["--endpoint", endpoint, "--region", Self.region, "--size", "small", "--broken"], within: .seconds(180)
-    ).succeeded()
-    let summary = try JSONDocument(parsing: seeded.output).root
+    let emulator = try await Emulator.shared()
+    endpoint = emulator.endpoint
+    owner = Keys(access: emulator.accessKeyID, secret: emulator.secretAccessKey)
+    let place = ["--endpoint", endpoint, "--region", Self.region]
+    let seeded = try await Self.client("seed_catalog.py", place + ["--size", "small", "--broken"], keys: owner, within: .seconds(180))
+    let summary = try JSONDocument(parsing: try seeded.succeeded().output).root
+    let user = try await Self.client("account.py", place + ["user", "mount-tests"], keys: owner).succeeded()
+    let keys = try JSONDocument(parsing: user.output).root
+    reader = Keys(access: try keys.text("access_key"), secret: try keys.text("secret_key"))
     var catalogs: [Metastore: SeededCatalog] = [:]
     for metastore in Metastore.allCases {
       guard let node = summary["catalogs"]?[metastore.rawValue] else { throw HarnessError("the seed says nothing of \(metastore)") }
@@ -43,9 +51,8 @@ struct EmulatorWithSeed: Sendable {
     }
     self.catalogs = catalogs
     let buckets = catalogs.values.map(\.bucket) + ["bergfs-elsewhere"]
-    let endpoint = endpoint
-    objects = try await withThrowingTaskGroup(of: (String, [StoredObject]).self) { group in
-      for bucket in buckets { group.addTask { (bucket, try await Self.storedObjects(in: bucket, endpoint: endpoint)) } }
+    objects = try await withThrowingTaskGroup(of: (String, [StoredObject]).self) { [endpoint, owner] group in
+      for bucket in buckets { group.addTask { (bucket, try await Self.storedObjects(in: bucket, endpoint: endpoint, keys: owner)) } }
       return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
   }
@@ -77,13 +84,14 @@ struct EmulatorWithSeed: Sendable {
   /// Looks at or changes the account with boto3 or PyIceberg: see `account.py --help`.
   @discardableResult
   func account(_ arguments: [String], input: [UInt8] = []) async throws -> JSONDocument {
-    let result = try await Self.client("account.py", ["--endpoint", endpoint, "--region", Self.region] + arguments, input: input)
+    let result = try await Self.client(
+      "account.py", ["--endpoint", endpoint, "--region", Self.region] + arguments, keys: owner, input: input)
     return try JSONDocument(parsing: try result.succeeded().output)
   }
 
   /// All objects below a prefix as they are now.
   func objects(in bucket: String, below prefix: String) async throws -> [StoredObject] {
-    try await Self.storedObjects(in: bucket, below: prefix, endpoint: endpoint)
+    try await Self.storedObjects(in: bucket, below: prefix, endpoint: endpoint, keys: owner)
   }
 
   /// Makes a table with one column, `id`, by PyIceberg; the namespace too if it is missing.
@@ -114,45 +122,22 @@ struct EmulatorWithSeed: Sendable {
     try await account(["delete", bucket, key])
   }
 
-  // MARK: Starting
-
-  /// The emulator runs below a shell that stops it when its standard input ends: at the latest with this process.
-  private static func startEmulator() async throws -> (RunningProcess, String) {
-    let script = """
-      set -u
-      . "$SCRIPTS/common.sh"; . "$SCRIPTS/python.sh"; . "$SCRIPTS/emulator.sh"
-      state=$(mktemp -d)
-      trap 'emulator_stop "$state"; rm -rf "$state"' EXIT
-      emulator_start "$state" "$KEY" "$SECRET"
-      echo "$EMULATOR_ENDPOINT"
-      cat >/dev/null
-      """
-    let shell = try Shell.start(
-      "/bin/bash", ["-c", script], environment: ["SCRIPTS": ProjectFiles.scripts, "KEY": accessKey, "SECRET": secretKey])
-    var text = ""
-    _ = try await eventually(within: .seconds(60)) {
-      if let status = shell.status {
-        throw HarnessError("the emulator does not start, status \(status): \(String(decoding: shell.errors, as: UTF8.self))")
-      }
-      text = String(decoding: shell.output, as: UTF8.self)
-      return text.hasSuffix("\n")
+  private static func client(
+    _ script: String, _ arguments: [String], keys: Keys, input: [UInt8] = [], within limit: Duration = .seconds(60)
+  ) async throws -> ProcessResult {
+    try await TestSlots.clients.occupied {
+      try await Shell.run(
+        ProjectFiles.clientsPython, [ProjectFiles.scripts + "/" + script] + arguments,
+        environment: ["SEED_ACCESS_KEY": keys.access, "SEED_SECRET_KEY": keys.secret, "PYTHONDONTWRITEBYTECODE": "1"], input: input,
+        within: limit)
     }
-    guard text.hasPrefix("http://"), text.hasSuffix("\n") else { throw HarnessError("the emulator does not start: \(text)") }
-    return (shell, String(text.dropLast()))
   }
 
-  private static func client(_ script: String, _ arguments: [String], input: [UInt8] = [], within limit: Duration = .seconds(60))
-    async throws -> ProcessResult
+  private static func storedObjects(in bucket: String, below prefix: String = "", endpoint: String, keys: Keys) async throws
+    -> [StoredObject]
   {
-    try await Shell.run(
-      ProjectFiles.clientsPython, [ProjectFiles.scripts + "/" + script] + arguments,
-      environment: ["SEED_ACCESS_KEY": accessKey, "SEED_SECRET_KEY": secretKey, "PYTHONDONTWRITEBYTECODE": "1"], input: input, within: limit
-    )
-  }
-
-  private static func storedObjects(in bucket: String, below prefix: String = "", endpoint: String) async throws -> [StoredObject] {
     let arguments = ["--endpoint", endpoint, "--region", region, "objects", bucket, prefix, "--digest"]
-    let result = try await client("account.py", arguments).succeeded()
+    let result = try await client("account.py", arguments, keys: keys).succeeded()
     return try JSONDocument(parsing: result.output).root.elements.map { try StoredObject(bucket, $0) }
   }
 

@@ -27,8 +27,8 @@ struct MountSettings: Sendable {
       "type": metastore.rawValue,
       "warehouse": try emulator.catalog(metastore).warehouse,
       "client.region": EmulatorWithSeed.region,
-      "client.access-key-id": EmulatorWithSeed.accessKey,
-      "client.secret-access-key": EmulatorWithSeed.secretKey,
+      "client.access-key-id": emulator.reader.access,
+      "client.secret-access-key": emulator.reader.secret,
       "\(metastore.rawValue).endpoint": endpoint,
       "s3.endpoint": endpoint,
       "s3.force-virtual-addressing": "false",
@@ -110,7 +110,7 @@ struct MountedCatalog: Sendable {
   static func with<Result: Sendable>(
     _ settings: MountSettings, sourceLocation: SourceLocation = #_sourceLocation, _ body: (MountedCatalog) async throws -> Result
   ) async throws -> Result {
-    try await TestSlots.shared.occupied {
+    try await TestSlots.mounts.occupied {
       let workspace = try await MountWorkspace(settings)
       do {
         try await workspace.mount().succeeded(sourceLocation: sourceLocation)

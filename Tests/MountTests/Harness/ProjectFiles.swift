@@ -7,7 +7,6 @@ enum ProjectFiles {
   static let root = ascend(#filePath, by: 4)
   static let scripts = root + "/mount-scripts/lib"
   static let clientsPython = root + "/.build-tools/clients/bin/python"
-  static let emulatorPython = root + "/.build-tools/emulator/bin/python"
   /// The program under test: it lies beside the test bundle that runs now.
   static let bergfs = ascend(realPath("/proc/self/exe"), by: 1) + "/bergfs"
 
