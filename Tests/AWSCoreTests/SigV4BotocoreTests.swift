@@ -92,7 +92,6 @@ struct SigningCase {
   }
 
   var json: JSONValue {
-    let seconds = Double(time)
     let basic = AWSTimestamp.basic(Double(time))
     func digits(_ start: Int, _ count: Int) -> Substring { basic.dropFirst(start).prefix(count) }
     let iso = "\(digits(0, 4))-\(digits(4, 2))-\(digits(6, 2))T\(digits(9, 2)):\(digits(11, 2)):\(digits(13, 2))"
