@@ -113,15 +113,17 @@ package final class Metrics: Sendable {
   private static func braced(_ labels: [(String, String)]) -> String {
     guard !labels.isEmpty else { return "" }
     let pairs = labels.map { name, value in
-      let escaped = value.flatMap { character -> String in
-        switch character {
-        case "\\": "\\\\"
-        case "\"": "\\\""
-        case "\n": "\\n"
-        default: String(character)
+      // By scalar, not by character: a carriage return and newline are one character.
+      var escaped = ""
+      for scalar in value.unicodeScalars {
+        switch scalar {
+        case "\\": escaped += "\\\\"
+        case "\"": escaped += "\\\""
+        case "\n": escaped += "\\n"
+        default: escaped.unicodeScalars.append(scalar)
         }
       }
-      return "\(name)=\"\(String(escaped))\""
+      return "\(name)=\"\(escaped)\""
     }
     return "{\(pairs.joined(separator: ","))}"
   }

@@ -12,16 +12,19 @@ struct Bergfs: AsyncParsableCommand {
     commandName: "bergfs",
     abstract: "Mounts an Apache Iceberg catalog on AWS (Glue or DynamoDB, files in S3) as a filesystem.",
     discussion: """
-      A catalog has a name; its properties come from --property, --properties FILE, variables \
-      PYICEBERG_CATALOG__<NAME>__<KEY>, and .pyiceberg.yaml. A first session:
+      A catalog has a name and properties. The properties come from --property, --properties FILE, \
+      variables PYICEBERG_CATALOG__<NAME>__<KEY>, and .pyiceberg.yaml. For a first session, write \
+      this into .pyiceberg.yaml in your home directory:
 
-        cat > ~/.pyiceberg.yaml <<END
         catalog:
           lake:
             type: glue
             client.region: eu-west-1
-        END
+
+      and then:
+
         bergfs check lake
+        mkdir -p /mnt/lake
         bergfs mount lake /mnt/lake
         ls /mnt/lake
         bergfs umount /mnt/lake
@@ -36,10 +39,11 @@ struct Bergfs: AsyncParsableCommand {
 
   static func main() async {
     _ = daemon
+    var arguments: [String] = []
     do {
-      let arguments = CommandLine.arguments
-      let expanded = try CommandLineExpansion.expand(Array(arguments.dropFirst()), calledAs: arguments.first ?? "bergfs")
-      var command = try parseAsRoot(expanded)
+      let given = CommandLine.arguments
+      arguments = try CommandLineExpansion.expand(Array(given.dropFirst()), calledAs: given.first ?? "bergfs")
+      var command = try parseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -51,19 +55,22 @@ struct Bergfs: AsyncParsableCommand {
     } catch let status as ExitCode {
       Glibc.exit(status.rawValue)
     } catch {
-      leave(with: error)
+      leave(with: error, command: arguments.first ?? "")
     }
   }
 
   /// Help and version requests print and succeed; what the parser refuses is one line.
-  private static func leave(with error: any Error) -> Never {
+  private static func leave(with error: any Error, command: String) -> Never {
     if exitCode(for: error).isSuccess {
       Message.output(fullMessage(for: error))
       Glibc.exit(0)
     }
     var sentence = message(for: error)
     while sentence.hasSuffix(".") { sentence.removeLast() }
-    Message.error(sentence + "; see bergfs --help")
+    // The help of the command that was meant tells more than the list of all.
+    let isKnown = configuration.subcommands.contains { $0.configuration.commandName == command }
+    if !isKnown, !command.hasPrefix("-") { sentence = "there is no command '\(command)'" }
+    Message.error("\(sentence); see bergfs \(isKnown ? "\(command) " : "")--help")
     Glibc.exit(1)
   }
 }

@@ -3,22 +3,25 @@
 import ArgumentParser
 import Configuration
 import MountDaemon
+import Telemetry
 
 /// Writes the documents that are made from tables in the source.
 struct GenerateDocsCommand: ParsableCommand {
   enum Page: String, ExpressibleByArgument, CaseIterable {
-    case configuration
+    case configuration, metrics
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "generate-docs", abstract: "Write a generated page of the documentation to standard output.", shouldDisplay: false)
+    commandName: "generate-docs", abstract: "Write what the documentation holds of a table in the source to standard output.",
+    shouldDisplay: false)
 
-  @Argument(help: "The page.")
+  @Argument(help: "configuration: docs/configuration.md; metrics: the table of docs/operations.md.")
   var page: Page
 
   func run() throws {
     switch page {
     case .configuration: Message.output(String(ConfigurationDocument.markdown().dropLast()))
+    case .metrics: Message.output(String(MetricsDocument.markdown().dropLast()))
     }
   }
 }

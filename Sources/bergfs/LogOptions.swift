@@ -8,7 +8,7 @@ struct LogOptions: ParsableArguments {
   @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical. (default: info)", valueName: "level"))
   var logLevel: String?
 
-  @Option(help: ArgumentHelp("Write the log to this file.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write the log to this file; without it a daemon logs nothing.", valueName: "file"))
   var logFile: String?
 
   @Option(help: ArgumentHelp("text or json. (default: text)", valueName: "format"))

@@ -10,8 +10,9 @@ struct MountCommand: AsyncParsableCommand {
     commandName: "mount",
     abstract: "Mount a catalog; returns when the mount answers.",
     discussion: """
-      The catalog is listed once before the daemon goes to the background: a wrong key, region or \
-      endpoint is one line here, and nothing is mounted. This version reads only.
+      Keys are resolved and the catalog is listed once before the daemon goes to the background: a \
+      wrong key, region or endpoint is one line here, the exit status is 1, and nothing is mounted. \
+      The mount is read-only. Unmount with bergfs umount.
 
       Examples:
         bergfs mount lake /mnt/lake
@@ -33,12 +34,12 @@ struct MountCommand: AsyncParsableCommand {
   @OptionGroup(title: "Ownership and permissions") var ownership: OwnershipOptions
   @OptionGroup(title: "Logging") var logging: LogOptions
 
-  @Flag(help: "Mount with MS_RDONLY: writing answers EROFS before it reaches the daemon.")
+  @Flag(help: "Accepted for fstab and scripts: every mount of this version is read-only.")
   var readOnly = false
 
   @Option(
     help: ArgumentHelp(
-      "How long catalog answers and listings are believed. (default: 1, or cache.expiration-interval-ms)", valueName: "seconds"))
+      "How long a change made elsewhere may stay unseen. (default: 1, or cache.expiration-interval-ms)", valueName: "seconds"))
   var metadataTTL: String?
 
   @Option(
@@ -57,7 +58,8 @@ struct MountCommand: AsyncParsableCommand {
   var foreground = false
 
   @Option(
-    name: .customShort("o"), help: ArgumentHelp("The same options in mount(8)'s form; env.NAME=VALUE sets a variable.", valueName: "a,b=c"))
+    name: .customShort("o"),
+    help: ArgumentHelp("The same options in the form of mount(8), as ro,uid=1000; env.NAME=VALUE sets a variable.", valueName: "a,b=c"))
   var commaForm: [String] = []
 
   func run() async throws {

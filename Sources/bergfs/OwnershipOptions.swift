@@ -5,19 +5,19 @@ import Configuration
 
 /// Who owns the files of a mount, and their permission bits.
 struct OwnershipOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Owner of all files. (default: you)", valueName: "number"))
+  @Option(help: ArgumentHelp("Owner of all files and directories. (default: you)", valueName: "number"))
   var uid: String?
 
-  @Option(help: ArgumentHelp("Group of all files. (default: yours)", valueName: "number"))
+  @Option(help: ArgumentHelp("Group of all files and directories. (default: yours)", valueName: "number"))
   var gid: String?
 
-  @Option(help: ArgumentHelp("Permission bits to take away.", valueName: "octal"))
+  @Option(help: ArgumentHelp("Permission bits to take away from files and directories.", valueName: "octal"))
   var umask: String?
 
   @Option(help: ArgumentHelp("Permissions of files. (default: 0444)", valueName: "octal"))
   var fileMode: String?
 
-  @Option(help: ArgumentHelp("Permissions of directories. (default: 0755, 0555 with --read-only)", valueName: "octal"))
+  @Option(help: ArgumentHelp("Permissions of directories. (default: 0555)", valueName: "octal"))
   var dirMode: String?
 
   func apply(to options: inout MountOptions) throws(ConfigurationError) {

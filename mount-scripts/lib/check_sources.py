@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import check_docs
+
 # Which module may import which; nothing else of the project, and a C library only through its one module. The arrows point one way.
 IMPORTS = {
     "Telemetry": set(),
@@ -144,7 +146,7 @@ def module_table():
 
 
 def main():
-    findings = list(module_table())
+    findings = [*module_table(), *check_docs.findings()]
     for path in project_files():
         try:
             lines = path.read_text().splitlines()
