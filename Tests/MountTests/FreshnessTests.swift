@@ -7,34 +7,39 @@ struct ForeignCommitTests {
   /// The machine's own slowness: the time a poll and a request may take beyond the TTL.
   private static let margin = Duration.milliseconds(700)
 
+  /// Does something while a shell asks all the time whether a condition holds; how long after its end the condition held, negative if before.
+  ///
+  /// - Parameter condition: in bash, with the mountpoint as `$M`; must not hold yet.
+  private func delay<Result: Sendable>(
+    until condition: String, in lake: MountedCatalog, after action: () async throws -> Result
+  ) async throws -> (delay: Duration, result: Result) {
+    let script = #"eval "$CONDITION" && exit 9; echo watching; until eval "$CONDITION"; do sleep 0.02; done; echo "${EPOCHREALTIME/./}""#
+    let watcher = try Shell.start("/bin/bash", ["-c", script], environment: ["M": lake.path, "CONDITION": condition], input: [])
+    try #require(await eventually { !watcher.output.isEmpty }, "\(condition) holds already")
+    let result = try await action()
+    let end = try #require(Int(try await Shell.bash("echo ${EPOCHREALTIME/./}").succeeded().trimmed))
+    let seen = try await watcher.finished(within: .seconds(40)).succeeded()
+    return (.microseconds(try #require(seen.lines.last.flatMap { Int($0) }) - end), result)
+  }
+
   @Test("A commit by PyIceberg is visible within the TTL to one who looks all the time", arguments: Metastore.allCases)
   func commit(metastore: Metastore) async throws {
     let emulator = try await EmulatorWithSeed.shared()
     let table = try await emulator.createTable("test_commit_\(metastore.rawValue).events", in: metastore)
     try await MountedCatalog.with(metastore) { lake in
-      // Prints the milliseconds since 1970 at which a new target was first read, until there were two targets.
-      let watch = #"""
-        last=
-        for round in $(seq 2000); do
-          now=$(readlink "$M/$TABLE/metadata/current.metadata.json")
-          if [ "$now" != "$last" ]; then echo "${EPOCHREALTIME/./} $now"; [ -z "$last" ] || break; last=$now; fi
-          read -rt 0.02 <> <(:)
-        done
-        """#
-      let watcher = try Shell.start("/bin/bash", ["-c", watch], environment: ["M": lake.path, "TABLE": table.path], input: [])
-      #expect(await eventually { watcher.output.last == UInt8(ascii: "\n") })
-      let committed = try await emulator.append(to: table)
-      let committedBy = try #require(Int(try await Shell.bash("echo ${EPOCHREALTIME/./}").succeeded().trimmed))
-      let seen = try await watcher.finished(within: .seconds(40)).succeeded().lines.map { $0.split(separator: " ") }
-      try #require(seen.count == 2, "the commit was never seen")
-      #expect(table.metadataLocation.hasSuffix(seen[0][1]))
-      #expect(committed.hasSuffix(seen[1][1]))
-      let delay = Duration.microseconds((Int(seen[1][0]) ?? .max) - committedBy)
+      let link = "$M/\(table.path)/metadata/current.metadata.json"
+      let old = try #require(table.metadataLocation.split(separator: "/").last)
+      #expect(try await lake.shell("readlink \"\(link)\"").succeeded().trimmed == old)
+      let (delay, committed) = try await delay(until: "[ \"$(readlink \"\(link)\")\" != \(old) ]", in: lake) {
+        try await emulator.append(to: table)
+      }
       #expect(delay <= .seconds(1) + Self.margin)
+      #expect(committed != table.metadataLocation)
       // The files of the commit are there with it.
-      let script = #"cd "$M/$TABLE" && ls data | wc -l && cat metadata/version-hint.text && stat -c %F "metadata/${CURRENT##*/}""#
+      let script =
+        #"cd "$M/$TABLE" && ls data | wc -l && cat metadata/version-hint.text && cmp "metadata/${CURRENT##*/}" metadata/current.metadata.json"#
       let result = try await lake.shell(script, ["TABLE": table.path, "CURRENT": committed]).succeeded()
-      #expect(result.lines == ["2", "2regular file"])
+      #expect(result.text == "2\n2")
     }
   }
 
@@ -54,20 +59,14 @@ struct ForeignCommitTests {
     }
   }
 
-  @Test("A new table and a new namespace appear within the TTL")
-  func newTable() async throws {
+  @Test("A new namespace and its table appear within the TTL", arguments: Metastore.allCases)
+  func newTable(metastore: Metastore) async throws {
     let emulator = try await EmulatorWithSeed.shared()
-    try await MountedCatalog.with(.glue) { lake in
-      let absent = try await lake.shell(#"ls "$M"; stat "$M/test_appears/table""#)
-      #expect(absent.status == 1)
-      #expect(!absent.lines.contains("test_appears"))
-      let table = try await emulator.createTable("test_appears.table", in: .glue)
-      let start = ContinuousClock.now
-      let isSeen = try await eventually(within: .seconds(5)) {
-        try await lake.shell(#"ls "$M" | grep -qx test_appears && stat "$M/$TABLE/metadata""#, ["TABLE": table.path]).status == 0
-      }
-      #expect(isSeen)
-      #expect(ContinuousClock.now - start <= .seconds(1) + Self.margin)
+    try await MountedCatalog.with(metastore) { lake in
+      let name = "test_appears_\(metastore.rawValue)"
+      let condition = #"stat "$M/NAME/table/metadata" >/dev/null 2>&1 && ls "$M" | grep -qx NAME"#.replacing("NAME", with: name)
+      let (delay, _) = try await delay(until: condition, in: lake) { try await emulator.createTable(name + ".table", in: metastore) }
+      #expect(delay <= .seconds(1) + Self.margin)
     }
   }
 
@@ -77,14 +76,13 @@ struct ForeignCommitTests {
     let table = try await emulator.createTable("test_objects.events", in: .glue)
     let uri = table.location + "/data/late.parquet"
     try await MountedCatalog.with(.glue) { lake in
-      let list = #"ls "$M/test_objects/events/data" | grep -c late; cat "$M/test_objects/events/data/late.parquet""#
-      #expect(try await lake.shell(list).lines == ["0"])
-      try await emulator.putObject(uri, Array("late".utf8))
-      let isListed = try await eventually(within: .seconds(1) + Self.margin) { try await lake.shell(list).lines == ["1", "late"] }
-      #expect(isListed)
-      try await emulator.deleteObject(uri)
-      let isGone = try await eventually(within: .seconds(1) + Self.margin) { try await lake.shell(list).lines == ["0"] }
-      #expect(isGone)
+      let listed = #"ls "$M/test_objects/events/data" | grep -q late"#
+      let (put, _) = try await delay(until: listed, in: lake) { try await emulator.putObject(uri, Array("late".utf8)) }
+      #expect(put <= .seconds(1) + Self.margin)
+      #expect(try await lake.shell(#"cat "$M/test_objects/events/data/late.parquet""#).succeeded().text == "late")
+      let absent = #"! stat "$M/test_objects/events/data/late.parquet" >/dev/null 2>&1 && ! "# + listed
+      let (deleted, _) = try await delay(until: absent, in: lake) { try await emulator.deleteObject(uri) }
+      #expect(deleted <= .seconds(1) + Self.margin)
     }
   }
 

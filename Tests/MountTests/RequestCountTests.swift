@@ -80,10 +80,11 @@ struct RequestCountTests {
   func probes() async throws {
     let proxy = try await CountingProxy(to: .shared())
     try await MountedCatalog.with(.glue, options: ["--metadata-ttl", "60"], proxy: proxy) { lake in
-      try await lake.shell(#"ls "$M" "$M/sales" "$M/sales/orders" "$M/sales/orders/data" >/dev/null"#).succeeded()
+      // Looked up and not listed: no listing says yet that the names are absent.
+      try await lake.shell(#"stat "$M/sales/orders/data" "$M/sales/orders/metadata" >/dev/null"#).succeeded()
       proxy.reset()
       let script = #"""
-        for directory in "$M" "$M/sales" "$M/sales/orders" "$M/sales/orders/data"; do
+        for directory in "$M" "$M/sales" "$M/sales/orders" "$M/sales/orders/data" "$M/sales/orders/metadata"; do
           for name in .git .hidden .Trash .Trash-0 .DS_Store ._orders autorun.inf; do stat "$directory/$name" 2>/dev/null && echo found; done
         done; :
         """#
