@@ -46,11 +46,35 @@ struct CatalogProbe: Sendable {
   ///
   /// - Returns: how many the page has, and whether there are more.
   func firstPage() async throws(MountError) -> (count: Int, hasMore: Bool) {
-    do throws(CatalogError) {
-      let page = try await assembly.catalog.listNamespaces(under: .root, after: nil)
-      return (page.entries.count, page.next != nil)
-    } catch {
-      throw failure(error.message)
+    let catalog = assembly.catalog
+    let page = await Self.within(Self.patience) { () -> Result<CatalogPage<NamespaceEntry>, CatalogError> in
+      do throws(CatalogError) {
+        return .success(try await catalog.listNamespaces(under: .root, after: nil))
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch page {
+    case .success(let page): return (page.entries.count, page.next != nil)
+    case .failure(let error): throw failure(error.message)
+    case nil: throw failure("the catalog gave no answer within \(Self.patience.components.seconds) s; check endpoint and network")
+    }
+  }
+
+  /// The longest that the first page may take with all its requests and retries: a person waits at the terminal.
+  private static let patience = Duration.seconds(60)
+
+  /// The work's result; nil if it takes longer. Then it is cancelled, and its end is waited for.
+  static func within<Value: Sendable>(_ limit: Duration, _ work: @escaping @Sendable () async -> Value) async -> Value? {
+    await withTaskGroup(of: Value?.self) { group in
+      group.addTask { await work() }
+      group.addTask {
+        do { try await Task.sleep(for: limit) } catch { return nil }
+        return nil
+      }
+      let first = await group.next() ?? nil
+      group.cancelAll()
+      return first
     }
   }
 
