@@ -67,7 +67,7 @@ struct DaemonizerTests {
     signal(SIGPIPE, SIG_IGN)
     let script = """
       ps -o sid= -p $$ | tr -d ' ' >&2; echo $$ >&2
-      readlink /proc/$$/fd/0 >&2; ls /proc/$$/fd | tr '\\n' ' ' >&2; echo >&2
+      readlink /proc/$$/fd/0 >&2; ls -x -w 1000 /proc/$$/fd >&2
       grep SigIgn /proc/$$/status | cut -f2 >&2
       echo $BERGFS_DAEMON >&2; echo ready >&3
       """
