@@ -22,6 +22,8 @@ package final class CatalogFilesystem: Sendable {
   let inodes: InodeTable
   let handles: HandleTable
   let objectListings: ListingCache<ObjectLocation, ObjectDirectoryListing>
+  /// Parts of listings of large directories, around the name that was looked at last.
+  let neighbourhoods: ListingCache<ObjectLocation, ObjectDirectoryListing>
   let namespaceListings: ListingCache<Namespace, NamespaceListing>
   /// Lock order: this one, then that of a table.
   private let tables = Mutex(Tables())
@@ -61,6 +63,8 @@ package final class CatalogFilesystem: Sendable {
     inodes = InodeTable(root: root)
     handles = HandleTable(metrics: metrics)
     // 512 directories of one page: about 60 MB of objects, 15 MB of tables.
+    neighbourhoods = ListingCache(
+      limits: .init(listings: 64, rows: 64_000), freshness: freshness, started: { $0.pages.started }, rows: { $0.rowCount })
     objectListings = ListingCache(
       limits: .init(listings: 512, rows: 512_000), freshness: freshness, started: { $0.pages.started }, rows: { $0.rowCount })
     namespaceListings = ListingCache(

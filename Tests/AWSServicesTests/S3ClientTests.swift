@@ -73,7 +73,7 @@ struct S3ClientTests {
   @Test("A listing asks for url encoding and passes delimiter and token on")
   func listRequest() async throws {
     let sender = ScriptedSender([.text("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")])
-    _ = try await S3Client(sender: sender).listObjectsV2(bucket: "b", prefix: "a b+c/", delimiter: "/", continuationToken: "t/+=")
+    _ = try await S3Client(sender: sender).listObjectsV2(bucket: "b", prefix: "a b+c/", delimiter: "/", from: .continuationToken("t/+="))
     let request = try #require(sender.requests.first)
     #expect(request.path == "/")
     #expect(request.queryValue("list-type") == "2")
@@ -86,7 +86,7 @@ struct S3ClientTests {
   @Test("A flat first page has neither delimiter nor token")
   func flatListRequest() async throws {
     let sender = ScriptedSender([.text("<ListBucketResult/>")])
-    let page = try await S3Client(sender: sender).listObjectsV2(bucket: "b", prefix: "", delimiter: nil, continuationToken: nil)
+    let page = try await S3Client(sender: sender).listObjectsV2(bucket: "b", prefix: "", delimiter: nil, from: .start)
     #expect(sender.requests.first?.query.map(\.name) == ["list-type", "encoding-type", "prefix"])
     #expect(page.objects.isEmpty && page.commonPrefixes.isEmpty && page.nextContinuationToken == nil)
   }
@@ -135,7 +135,7 @@ struct S3ClientTests {
 
   private func list(_ body: String) async throws -> S3ObjectPage {
     try await S3Client(sender: ScriptedSender([.text(body)])).listObjectsV2(
-      bucket: "b", prefix: "", delimiter: nil, continuationToken: "same")
+      bucket: "b", prefix: "", delimiter: nil, from: .continuationToken("same"))
   }
 }
 

@@ -69,17 +69,42 @@ struct FreshnessTests {
     #expect(tree.catalog.faults.calls.isEmpty)
   }
 
-  @Test("A name in a large directory costs one page, one HEAD and one listing of its own at most")
+  @Test("A name in a large directory costs the first page and one page around it, and so does its absence")
   func single() async throws {
     let tree = Tree(pageSize: 10)
     tree.commit(["n"], "t")
     for file in 100..<400 { tree.put("s3://lake/n/t/data/f\(file)", [1]) }
     let data = try await tree.walk("n", "t", "data").attributes.inode
     tree.files.faults.forgetCalls()
-    let entry = try await tree.filesystem.lookup(parent: data, name: Array("f399".utf8))
+    let entry = try await tree.filesystem.lookup(parent: data, name: Array("f395".utf8))
     #expect(entry.attributes.size == 1)
-    #expect(tree.files.faults.count { !$0.isRead } == 3)
-    await #expect(throws: FilesystemError.self) { try await tree.filesystem.lookup(parent: data, name: Array("f999".utf8)) }
+    #expect(tree.files.faults.count { $0.isList } == 2)
+    await #expect(throws: FilesystemError.self) { try await tree.filesystem.lookup(parent: data, name: Array("f3951".utf8)) }
+    #expect(tree.files.faults.count { $0.isList } <= 3)
+    #expect(tree.files.faults.count { $0.isHead } == 0)
+  }
+
+  @Test("Looking at every name of a large directory after its listing has aged costs a page a page, and no HEAD")
+  func agedListing() async throws {
+    let tree = Tree(pageSize: 100)
+    tree.commit(["n"], "t")
+    for file in 0..<2_000 { tree.put("s3://lake/n/t/data/part-\(10_000 + file).parquet", [1]) }
+    tree.put("s3://lake/n/t/data/part-10500.parquet/inner", [1])
+    let data = try await tree.walk("n", "t", "data").attributes.inode
+    let names = try await tree.list(inode: data, batch: 500)
+    #expect(names.count == 2_001)
+    tree.time.advance(by: .seconds(10))
+    tree.files.faults.forgetCalls()
+    for name in names {
+      let entry = try await tree.filesystem.lookup(parent: data, name: Array(name.utf8))
+      #expect(entry.attributes.size == (entry.attributes.kind == .directory ? 0 : 1))
+    }
+    // 20 pages; a name's page begins a little before it, and the directory has a listing of its own.
+    #expect(tree.files.faults.count { $0.isList } <= 26)
+    #expect(tree.files.faults.count { $0.isHead } == 0)
+    await #expect(throws: FilesystemError.self) { try await tree.filesystem.lookup(parent: data, name: Array("part-10000".utf8)) }
+    await #expect(throws: FilesystemError.self) { try await tree.filesystem.lookup(parent: data, name: Array("zzz".utf8)) }
+    await #expect(throws: FilesystemError.self) { try await tree.filesystem.lookup(parent: data, name: Array("!".utf8)) }
   }
 
   @Test(

@@ -60,7 +60,8 @@ struct FileIOConformance {
     var keys: [String] = []
     var pages = 0
     repeat {
-      let page = try await files.list(bucket: fixture.bucket, prefix: "many/", isDirectory: pages % 2 == 0, after: token)
+      let page = try await files.list(
+        bucket: fixture.bucket, prefix: "many/", isDirectory: pages % 2 == 0, from: token.map { .token($0) } ?? .start)
       #expect(page.objects.count <= 1000)
       keys += page.objects.map(\.location.key)
       token = page.next
@@ -70,8 +71,17 @@ struct FileIOConformance {
     #expect(pages == 3)
   }
 
+  func listsFromBehindAKey() async throws {
+    let keys = ConformanceObjects.manyKeys
+    let page = try await files.list(bucket: fixture.bucket, prefix: "many/", isDirectory: true, from: .key(keys[1_500]))
+    #expect(page.objects.first?.location.key == keys[1_501])
+    #expect(page.objects.count == min(1_000, keys.count - 1_501))
+    let absent = try await files.list(bucket: fixture.bucket, prefix: "many/", isDirectory: false, from: .key(keys[10] + "!"))
+    #expect(absent.objects.first?.location.key == keys[11])
+  }
+
   func listsNothingUnderAnAbsentPrefix() async throws {
-    let page = try await files.list(bucket: fixture.bucket, prefix: "absent/", isDirectory: true, after: nil)
+    let page = try await files.list(bucket: fixture.bucket, prefix: "absent/", isDirectory: true, from: .start)
     #expect(page.objects.isEmpty && page.prefixes.isEmpty && page.next == nil)
   }
 
@@ -145,7 +155,7 @@ struct FileIOConformance {
     let reading = await expect(.failed) {
       _ = try await files.read(ObjectLocation(bucket: bucket, key: "k"), etag: nil, range: 0..<1, into: RecordingSink())
     }
-    let listing = await expect(.failed) { _ = try await files.list(bucket: bucket, prefix: "", isDirectory: true, after: nil) }
+    let listing = await expect(.failed) { _ = try await files.list(bucket: bucket, prefix: "", isDirectory: true, from: .start) }
     for error in [reading, listing] {
       #expect(error?.message.contains("the bucket '\(bucket)' does not exist") == true, "\(String(describing: error))")
     }
@@ -155,7 +165,7 @@ struct FileIOConformance {
     let denied = fixture.deniedFiles
     await expect(.denied) { _ = try await denied.head(place("tree/a")) }
     await expect(.denied) { _ = try await denied.read(place("tree/a"), etag: nil, range: 0..<1, into: RecordingSink()) }
-    await expect(.denied) { _ = try await denied.list(bucket: fixture.bucket, prefix: "", isDirectory: true, after: nil) }
+    await expect(.denied) { _ = try await denied.list(bucket: fixture.bucket, prefix: "", isDirectory: true, from: .start) }
   }
 
   func cancelledCallsEnd() async {
@@ -200,7 +210,8 @@ struct FileIOConformance {
     var all = ObjectListing(objects: [], prefixes: [], next: nil)
     var token: String?
     repeat {
-      let page = try await files.list(bucket: fixture.bucket, prefix: prefix, isDirectory: isDirectory, after: token)
+      let page = try await files.list(
+        bucket: fixture.bucket, prefix: prefix, isDirectory: isDirectory, from: token.map { .token($0) } ?? .start)
       all.objects += page.objects
       all.prefixes += page.prefixes
       token = page.next

@@ -46,6 +46,11 @@ struct FileIOConformanceTests {
     try await conformance(implementation).listsPageByPage()
   }
 
+  @Test("A listing begins behind any key, whether it exists or not", arguments: FileIOImplementation.allCases)
+  func listsFromBehindAKey(_ implementation: FileIOImplementation) async throws {
+    try await conformance(implementation).listsFromBehindAKey()
+  }
+
   @Test("An absent prefix lists nothing", arguments: FileIOImplementation.allCases)
   func absentPrefix(_ implementation: FileIOImplementation) async throws {
     try await conformance(implementation).listsNothingUnderAnAbsentPrefix()

@@ -99,7 +99,7 @@ private struct CopyingFileIO: FileIO {
     throw FileIOError(code: .invalid, message: "not asked for")
   }
 
-  func list(bucket: String, prefix: String, isDirectory: Bool, after token: String?) async throws(FileIOError) -> ObjectListing {
+  func list(bucket: String, prefix: String, isDirectory: Bool, from position: ListPosition) async throws(FileIOError) -> ObjectListing {
     throw FileIOError(code: .invalid, message: "not asked for")
   }
 

@@ -7,7 +7,7 @@ import Synchronization
 package enum InMemoryFileIOCall: Sendable, Hashable {
   case head(ObjectLocation)
   case read(ObjectLocation, etag: String?, range: Range<Int64>)
-  case list(bucket: String, prefix: String, isDirectory: Bool, token: String?)
+  case list(bucket: String, prefix: String, isDirectory: Bool, position: ListPosition)
 
   package var isHead: Bool { if case .head = self { true } else { false } }
   package var isRead: Bool { if case .read = self { true } else { false } }
@@ -107,9 +107,9 @@ package final class InMemoryFileIO: FileIO {
   }
 
   package func list(
-    bucket: String, prefix: String, isDirectory: Bool, after token: String?
+    bucket: String, prefix: String, isDirectory: Bool, from position: ListPosition
   ) async throws(FileIOError) -> ObjectListing {
-    try await faults.enter(.list(bucket: bucket, prefix: prefix, isDirectory: isDirectory, token: token))
+    try await faults.enter(.list(bucket: bucket, prefix: prefix, isDirectory: isDirectory, position: position))
     let prefixBytes = Array(prefix.utf8)
     let found = state.withLock { state -> (keys: [[UInt8]], objects: [[UInt8]: Object])? in
       guard let objects = state.buckets[bucket] else { return nil }
@@ -118,7 +118,13 @@ package final class InMemoryFileIO: FileIO {
       return (keys, objects)
     }
     guard let (keys, objects) = found else { throw Self.missing(bucket: bucket) }
-    let after = Array((token ?? prefix).utf8)
+    let (text, isToken) =
+      switch position {
+      case .start: (prefix, false)
+      case .token(let token): (token, true)
+      case .key(let key): (key.utf8.lexicographicallyPrecedes(prefix.utf8) ? prefix : key, true)
+      }
+    let after = Array(text.utf8)
     var index = Self.firstIndex(in: keys) { !$0.lexicographicallyPrecedes(after) }
     var listing = ObjectListing(objects: [], prefixes: [], next: nil)
     while index < keys.count, keys[index].starts(with: prefixBytes) {
@@ -130,7 +136,7 @@ package final class InMemoryFileIO: FileIO {
         index = Self.firstIndex(in: keys) { whole.lexicographicallyPrecedes($0) && !$0.starts(with: whole) }
         group = whole
       }
-      if token != nil, (group ?? key) == after { continue }
+      if isToken, (group ?? key) == after { continue }
       guard listing.objects.count + listing.prefixes.count < pageSize else { return listing }
       listing.next = String(decoding: group ?? key, as: UTF8.self)
       if let group {

@@ -66,7 +66,7 @@ package struct S3Client: Sendable {
   ///
   /// - Parameter delimiter: groups keys into common prefixes; nil for a flat listing.
   package func listObjectsV2(
-    bucket: String, prefix: String, delimiter: String?, continuationToken: String?
+    bucket: String, prefix: String, delimiter: String?, from position: S3ListPosition
   ) async throws(AWSError) -> S3ObjectPage {
     var request = AWSRequest(
       operation: "S3.ListObjectsV2", method: "GET", bucket: bucket,
@@ -74,11 +74,16 @@ package struct S3Client: Sendable {
     if let delimiter {
       request.query.append(("delimiter", delimiter))
     }
-    if let continuationToken {
-      request.query.append(("continuation-token", continuationToken))
+    var token: String?
+    switch position {
+    case .start: break
+    case .continuationToken(let text):
+      token = text
+      request.query.append(("continuation-token", text))
+    case .startAfter(let key): request.query.append(("start-after", key))
     }
     let response = try Self.checked(try await sender.send(request), request)
-    return try S3ObjectPage(answer: response, asked: request, after: continuationToken)
+    return try S3ObjectPage(answer: response, asked: request, after: token)
   }
 
   package static let bucketRegionHeader = "x-amz-bucket-region"

@@ -72,6 +72,18 @@ final class ListingCache<Key: Hashable & Sendable, Listing: AnyObject & Sendable
     return listing
   }
 
+  /// Puts a listing in the place of what is known.
+  func replace(_ key: Key, with listing: Listing) {
+    let epoch = freshness.epoch
+    let old = state.withLock { state in
+      state.clock &+= 1
+      return state.slots.updateValue(Slot(listing: listing, epoch: epoch, used: state.clock), forKey: key)
+    }
+    // Freed here, outside the lock.
+    _ = old
+    trim()
+  }
+
   /// Lets go of the listings that were not used for longest, as far as there are too many or they are too large.
   ///
   /// One that an open directory reads stays: letting go of it would free nothing.

@@ -8,7 +8,7 @@ import Iceberg
 /// still come is held back to the next page; with S3's order that is rarely more than one.
 final class ObjectDirectoryListing: Sendable {
   struct Cursor: Sendable {
-    var token: String?
+    var position = ListPosition.start
     /// Objects that wait for the decision whether a directory of their name exists.
     var heldBack: [ObjectAttributes] = []
     /// The last prefix shown: some servers name it again on the next page.
@@ -26,12 +26,20 @@ final class ObjectDirectoryListing: Sendable {
   /// Bucket and prefix; the key ends in `/`, or is empty.
   let directory: ObjectLocation
   let pages: PagedListing<ObjectPage, Cursor>
+  /// The name behind which it begins; nil for a whole listing.
+  private let startName: [UInt8]?
 
-  init(directory: ObjectLocation, fileIO: any FileIO, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+  /// - Parameter startName: begins behind this name, for a look at a few names of a large directory.
+  init(
+    directory: ObjectLocation, fileIO: any FileIO, now: @escaping @Sendable () -> ContinuousClock.Instant, behind startName: String? = nil
+  ) {
     self.directory = directory
-    self.pages = PagedListing(start: Cursor(), now: now) { cursor, _ in
+    self.startName = startName.map { Array($0.utf8) }
+    let start = Cursor(position: startName.map { .key(directory.key + $0) } ?? .start)
+    self.pages = PagedListing(start: start, now: now) { cursor, _ in
       do throws(FileIOError) {
-        let listing = try await fileIO.list(bucket: directory.bucket, prefix: directory.key, isDirectory: true, after: cursor.token)
+        let listing = try await fileIO.list(
+          bucket: directory.bucket, prefix: directory.key, isDirectory: true, from: cursor.position)
         return .success(Self.page(of: listing, after: cursor, in: directory))
       } catch {
         return .failure(FilesystemError(error))
@@ -45,6 +53,8 @@ final class ObjectDirectoryListing: Sendable {
   func knowledge(of name: String) -> Knowledge? {
     let (loaded, isComplete) = pages.loaded
     let wanted = Array(name.utf8)
+    // What stands before the first name of a part of a listing is not known to it.
+    guard covers(name) else { return nil }
     var object: ObjectAttributes?
     var hasDirectory = false
     var asked: ContinuousClock.Instant?
@@ -56,8 +66,19 @@ final class ObjectDirectoryListing: Sendable {
       if index != nil || isDirectory { asked = asked ?? dated.asked }
     }
     // That a name is absent is as old as the first page.
-    if isComplete { asked = asked ?? loaded.first?.asked }
+    if isComplete || loaded.last?.page.reaches(beyond: wanted) == true { asked = asked ?? loaded.first?.asked }
     return asked.map { Knowledge(object: object, hasDirectory: hasDirectory, asked: $0) }
+  }
+
+  /// Whether a name lies behind the start of the listing.
+  func covers(_ name: String) -> Bool {
+    startName.map { $0.lexicographicallyPrecedes(name.utf8) } ?? true
+  }
+
+  /// Whether it has more than one page, as far as is known.
+  var hasManyPages: Bool {
+    let (loaded, isComplete) = pages.loaded
+    return loaded.count > 1 || loaded.count == 1 && !isComplete
   }
 
   /// Rows of the pages that are here.
@@ -67,7 +88,7 @@ final class ObjectDirectoryListing: Sendable {
     of listing: ObjectListing, after cursor: Cursor, in directory: ObjectLocation
   ) -> PagedListing<ObjectPage, Cursor>.Loaded {
     let prefixLength = directory.key.utf8.count
-    var page = ObjectPage()
+    var page = ObjectPage(isOrdered: !directory.bucket.hasSuffix("--x-s3"))
     let names = listing.prefixes.filter { $0 != cursor.lastPrefix }.map { $0.utf8.dropFirst(prefixLength).dropLast() }
     let directoryNames = Set(names.map { Array($0) })
     for name in names {
@@ -83,8 +104,10 @@ final class ObjectDirectoryListing: Sendable {
       let name = object.location.key.utf8.dropFirst(prefixLength)
       page.append(object: object, name: name, isSecond: directoryNames.contains(Array(name)))
     }
+    page.end = last.map { Array($0.utf8.dropFirst(prefixLength)) }
     return .init(
-      page: page, next: listing.next.map { Cursor(token: $0, heldBack: waiting, lastPrefix: listing.prefixes.last ?? cursor.lastPrefix) })
+      page: page,
+      next: listing.next.map { Cursor(position: .token($0), heldBack: waiting, lastPrefix: listing.prefixes.last ?? cursor.lastPrefix) })
   }
 
   /// The greatest key or prefix of a page, in S3's order (bytes).

@@ -25,7 +25,20 @@ struct ObjectPage: Sendable {
   private var directories: [Range<UInt32>] = []
   private(set) var items: [Item] = []
   /// Whether names came in byte order, as S3 has it (directory buckets do not), so that a name is found by halving.
-  private var isSorted = true
+  private var isSorted: Bool
+  /// The greatest name the server gave with this page, a directory with its `/`; nil on the last page.
+  var end: [UInt8]?
+
+  /// - Parameter isOrdered: false for a bucket that lists in no order.
+  init(isOrdered: Bool) {
+    isSorted = isOrdered
+  }
+
+  /// Whether everything of this name, a directory included, would stand on this page or before it.
+  func reaches(beyond name: [UInt8]) -> Bool {
+    guard isSorted, let end else { return false }
+    return !end.lexicographicallyPrecedes(name + [UInt8(ascii: "/")])
+  }
 
   /// Adds an object: its name below the directory.
   mutating func append(object: ObjectAttributes, name: Substring.UTF8View, isSecond: Bool) {

@@ -25,21 +25,60 @@ extension CatalogFilesystem {
   /// only where that page does not reach far enough is the single name asked for.
   func find(_ name: String, in directory: ObjectLocation, of table: TableState) async throws(FilesystemError) -> Found {
     let fileIO = table.fileIO
-    if let known = objectListings.known(directory), let knowledge = known.listing.knowledge(of: name) {
-      let isNewEnough = table.pointerSeen.map { $0 <= knowledge.asked } ?? true
-      if isNewEnough, freshness.isFresh(knowledge.asked, epoch: known.epoch, at: freshness.now()) { return Found(knowledge) }
-      if knowledge.hasDirectory, knowledge.object == nil, try await holdsAnything(directory.appending(name).asDirectoryAlways, of: table) {
-        return Found(object: nil, hasDirectory: true)
+    var isLarge = false
+    if let known = objectListings.known(directory) {
+      if let knowledge = known.listing.knowledge(of: name) {
+        if isFresh(knowledge, epoch: known.epoch, for: table) { return Found(knowledge) }
+        if knowledge.hasDirectory, knowledge.object == nil, try await holdsAnything(directory.appending(name).asDirectoryAlways, of: table)
+        {
+          return Found(object: nil, hasDirectory: true)
+        }
       }
+      isLarge = known.listing.hasManyPages
     }
-    let listing = objectListing(directory, of: table)
-    _ = try await listing.pages.page(0)
-    if let knowledge = listing.knowledge(of: name) { return Found(knowledge) }
+    if !isLarge {
+      let listing = objectListing(directory, of: table)
+      _ = try await listing.pages.page(0)
+      if let knowledge = listing.knowledge(of: name) { return Found(knowledge) }
+    }
+    if let knowledge = try await neighbourhood(of: name, in: directory, of: table) { return Found(knowledge) }
     async let object = Self.capture { () async throws(FilesystemError) in try await self.head(directory.appending(name), fileIO: fileIO) }
     async let hasDirectory = Self.capture { () async throws(FilesystemError) in
       try await self.holdsAnything(directory.appending(name).asDirectoryAlways, of: table)
     }
     return Found(object: try await object.get(), hasDirectory: try await hasDirectory.get())
+  }
+
+  private func isFresh(_ knowledge: ObjectDirectoryListing.Knowledge, epoch: UInt64, for table: TableState) -> Bool {
+    let isNewEnough = table.pointerSeen.map { $0 <= knowledge.asked } ?? true
+    return isNewEnough && freshness.isFresh(knowledge.asked, epoch: epoch, at: freshness.now())
+  }
+
+  /// What a page of the listing that begins just before a name says of it.
+  ///
+  /// Programs look at the names of a directory in its order, often long after they listed it (`find`, `du`, `tar`): one page serves a thousand of
+  /// them, so that a directory of any size is looked through for one request a thousand names, not two a name.
+  private func neighbourhood(
+    of name: String, in directory: ObjectLocation, of table: TableState
+  ) async throws(FilesystemError) -> ObjectDirectoryListing.Knowledge? {
+    if let known = neighbourhoods.known(directory), known.listing.covers(name) {
+      _ = try await known.listing.pages.page(0)
+      if let knowledge = known.listing.knowledge(of: name), isFresh(knowledge, epoch: known.epoch, for: table) { return knowledge }
+    }
+    guard let start = Self.nameBefore(name) else { return nil }
+    let listing = ObjectDirectoryListing(directory: directory, fileIO: table.fileIO, now: freshness.now, behind: start)
+    neighbourhoods.replace(directory, with: listing)
+    _ = try await listing.pages.page(0)
+    return listing.knowledge(of: name)
+  }
+
+  /// A name that sorts a little before another one; nil if none is at hand.
+  static func nameBefore(_ name: String) -> String? {
+    var scalars = name.unicodeScalars
+    guard let last = scalars.popLast() else { return nil }
+    let start = String(scalars)
+    guard last.value > 0x21, let before = Unicode.Scalar(last.value - 1) else { return start.isEmpty ? nil : start }
+    return start + String(before)
   }
 
   private static func capture<Value: Sendable>(

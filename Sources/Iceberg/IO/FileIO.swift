@@ -69,6 +69,15 @@ package struct ObjectListing: Sendable {
   }
 }
 
+/// Where a page of a listing begins.
+package enum ListPosition: Sendable, Hashable {
+  case start
+  /// After the page that gave this token.
+  case token(String)
+  /// After this key, in the order of bytes; the key need not exist. Not on directory buckets, which have no order.
+  case key(String)
+}
+
 /// Takes object bytes in order, from the first of the asked range on. Called on the transport's thread: must not block.
 package protocol RangeSink: AnyObject, Sendable {
   /// The next bytes, valid during the call only. False stops the read.
@@ -87,7 +96,9 @@ package protocol FileIO: Sendable {
   func read(_ location: ObjectLocation, etag: String?, range: Range<Int64>, into sink: any RangeSink) async throws(FileIOError) -> Int64
 
   /// One page (at most 1,000 entries) of what lies under a key prefix, grouped at `/` when `isDirectory`.
-  func list(bucket: String, prefix: String, isDirectory: Bool, after token: String?) async throws(FileIOError) -> ObjectListing
+  ///
+  /// - Parameter position: a group whose prefix begins before ``ListPosition/key(_:)`` is shown if it goes on behind it.
+  func list(bucket: String, prefix: String, isDirectory: Bool, from position: ListPosition) async throws(FileIOError) -> ObjectListing
 
   /// A location from its text. Throws `invalid` with the sentence of Iceberg's S3URI. Source: spec/s3fileio.md §1.
   func location(_ text: String) throws(FileIOError) -> ObjectLocation

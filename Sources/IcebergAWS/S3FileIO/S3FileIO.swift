@@ -50,7 +50,7 @@ package final class S3FileIO: FileIO {
   }
 
   package func list(
-    bucket: String, prefix: String, isDirectory: Bool, after token: String?
+    bucket: String, prefix: String, isDirectory: Bool, from position: ListPosition
   ) async throws(FileIOError) -> ObjectListing {
     let target = target(bucket)
     var prefix = prefix
@@ -60,7 +60,7 @@ package final class S3FileIO: FileIO {
     let page: S3ObjectPage
     do {
       page = try await client.listObjectsV2(
-        bucket: target, prefix: prefix, delimiter: isDirectory ? "/" : nil, continuationToken: token)
+        bucket: target, prefix: prefix, delimiter: isDirectory ? "/" : nil, from: position.s3)
     } catch {
       throw FileIOError(error, listing: "s3://\(bucket)/\(prefix)", bucket: bucket)
     }
@@ -88,6 +88,16 @@ package final class S3FileIO: FileIO {
     }
     guard !location.bucket.isEmpty else {
       throw FileIOError(code: .invalid, message: "\(location) names no object: its bucket is empty.")
+    }
+  }
+}
+
+extension ListPosition {
+  fileprivate var s3: S3ListPosition {
+    switch self {
+    case .start: .start
+    case .token(let token): .continuationToken(token)
+    case .key(let key): .startAfter(key)
     }
   }
 }

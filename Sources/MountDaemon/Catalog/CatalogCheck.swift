@@ -75,7 +75,7 @@ struct CatalogCheck: Sendable {
     do throws(FileIOError) {
       let location = try files.location(text)
       let prefix = location.key.isEmpty || location.key.hasSuffix("/") ? location.key : location.key + "/"
-      _ = try await files.list(bucket: location.bucket, prefix: prefix, isDirectory: true, after: nil)
+      _ = try await files.list(bucket: location.bucket, prefix: prefix, isDirectory: true, from: .start)
       return Finding(isGood: true, subject: "warehouse", text: "\(text): can be listed")
     } catch {
       return Finding(isGood: false, subject: "warehouse", text: error.message)
