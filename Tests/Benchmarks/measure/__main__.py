@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
 def run_server(options: argparse.Namespace, kind: str, scratch: Path) -> list[str]:
     """All jobs on one server; the tables."""
     shaped = kind == "shaped"
-    objects = Objects(size=(options.size << 20) // (4 if shaped else 1))
+    objects = Objects(size=options.size << 20)
     clients = [name for name in options.clients if not (shaped and options.quick and name in ("s3fs", "rclone"))]
     tables = []
     with ReadServer(options.server, objects, SHAPED if shaped else []) as server:

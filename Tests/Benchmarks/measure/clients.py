@@ -83,12 +83,15 @@ class BergFS(Mount):
     name = "bergfs"
     binary = ""
     memory_limit: str | None = "128M"
+    metastore = "glue"
+    # Seconds that listings and catalog answers are believed: `warm` jobs must not run out of them between two commands.
+    metadata_ttl: int | None = None
 
     def command(self) -> list[str]:
         properties = {
-            "type": "glue",
+            "type": self.metastore,
             "warehouse": "s3://bench",
-            "glue.endpoint": self.server.url,
+            f"{self.metastore}.endpoint": self.server.url,
             "s3.endpoint": self.server.url,
             "s3.path-style-access": "true",
             "client.region": "us-east-1",
@@ -96,6 +99,8 @@ class BergFS(Mount):
         command = [self.binary, "mount", "bench", str(self.point), "--foreground"]
         for key, value in properties.items():
             command += ["--property", f"{key}={value}"]
+        if self.metadata_ttl is not None:
+            command += ["--metadata-ttl", str(self.metadata_ttl)]
         return command + (["--memory-limit", self.memory_limit] if self.memory_limit else [])
 
     def environment(self) -> dict[str, str]:

@@ -11,11 +11,17 @@ from server import Objects
 
 READER = str(Path(__file__).parent / "reader.py")
 RANDOM_SIZE = 256 << 10
+SMALL_SIZE = 16 << 10
+STAT_CALLS = 200_000
+IDLE_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job: its name, the clients that can do it, its commands on a mount, the bytes asked (0: not about bytes)."""
+    """A job: its name, the clients that can do it, its commands on a mount, the bytes asked (0: not about bytes).
+
+    `warm` commands run first and are not counted; `calls` is how many operations of the filesystem the commands make, for a rate.
+    """
 
     name: str
     title: str
@@ -23,6 +29,9 @@ class Job:
     commands: Callable[[Mount, Objects, int], list[list[str]]]
     asked: Callable[[Objects], int]
     memory_limit: str = "128M"
+    metastore: str = "glue"
+    warm: Callable[[Mount, Objects, int], list[list[str]]] | None = None
+    calls: int = 0
 
 
 def _sequential(mount: Mount, _: Objects, __: int) -> list[list[str]]:
@@ -42,6 +51,32 @@ def random_count(objects: Objects) -> int:
 def _random(mount: Mount, objects: Objects, run: int) -> list[list[str]]:
     file = mount.path("t", "data/big.bin")
     return [[sys.executable, "-S", "-E", READER, file, str(random_count(objects)), str(RANDOM_SIZE), str(run)]]
+
+
+def _small(mount: Mount, objects: Objects, run: int) -> list[list[str]]:
+    file = mount.path("t", "data/big.bin")
+    return [[sys.executable, "-S", "-E", READER, file, str(random_count(objects)), str(SMALL_SIZE), str(run), "1048576"]]
+
+
+def _second_touch(mount: Mount, objects: Objects, run: int) -> list[list[str]]:
+    # The same places, but the next 16 KiB there, which the kernel does not have.
+    return [_small(mount, objects, run)[0] + [str(SMALL_SIZE)]]
+
+
+def _stat(mount: Mount, _: Objects, __: int) -> list[list[str]]:
+    return [[sys.executable, "-S", "-E", READER, "--stat", mount.path("t", "data/big.bin"), str(STAT_CALLS)]]
+
+
+def _stat_once(mount: Mount, _: Objects, __: int) -> list[list[str]]:
+    return [["stat", mount.path("t", "data/big.bin")]]
+
+
+def _list_names(mount: Mount, _: Objects, __: int) -> list[list[str]]:
+    return [["ls", "-fR", mount.path("listing")]]
+
+
+def _wait(_: Mount, __: Objects, ___: int) -> list[list[str]]:
+    return [["sleep", str(IDLE_SECONDS)]]
 
 
 def _list_files(mount: Mount, _: Objects, __: int) -> list[list[str]]:
@@ -70,6 +105,27 @@ JOBS = [
         "256M",
     ),
     Job("random", "Random 256 KiB reads", ALL_MOUNTS, _random, lambda objects: random_count(objects) * RANDOM_SIZE),
+    Job("small", "Random 16 KiB reads", ALL_MOUNTS, _small, lambda objects: random_count(objects) * SMALL_SIZE),
+    Job(
+        "touch",
+        "Random 16 KiB reads, second touch of the same MiB",
+        ALL_MOUNTS,
+        _second_touch,
+        lambda objects: random_count(objects) * SMALL_SIZE,
+        "256M",
+        warm=_small,
+    ),
+    Job("stat", f"{STAT_CALLS:,} times stat of one file, warm", ALL_MOUNTS, _stat, lambda _: 0, warm=_stat_once, calls=STAT_CALLS),
+    Job("warm", "ls -fR of 10,000 files in 10 directories, warm", ALL_MOUNTS, _list_names, lambda _: 0, warm=_list_names),
+    Job("idle", f"{IDLE_SECONDS} seconds of nothing", ("bergfs",), _wait, lambda _: 0),
     Job("files", "ls -lR of 10,000 files in 10 directories", ALL_MOUNTS, _list_files, lambda _: 0),
     Job("tables", "ls -l of a namespace of 1,000 tables (Glue)", ("bergfs",), _list_tables, lambda _: 0),
+    Job(
+        "items",
+        "ls -l of a namespace of 1,000 tables (DynamoDB)",
+        ("bergfs",),
+        _list_tables,
+        lambda _: 0,
+        metastore="dynamodb",
+    ),
 ]

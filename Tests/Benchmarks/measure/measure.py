@@ -37,6 +37,8 @@ def measure(job: Job, client: str, server: ReadServer, objects: Objects, scratch
         return Sample(usage.wall, usage.cpu, 0, 0, server.traffic(), job.asked(objects))
     with _mount(job, client, server, scratch) as mount:
         drop_page_cache()
+        if job.warm:
+            process.run_all(job.warm(mount, objects, run), clean_environment())
         server.reset()
         process.reset_peak(mount.pid)
         before = process.cpu_seconds(mount.pid)
@@ -73,4 +75,6 @@ def _mount(job: Job, client: str, server: ReadServer, scratch: Path) -> Mount:
     mount = MOUNTS[client](server, scratch)
     if isinstance(mount, BergFS):
         mount.memory_limit = job.memory_limit
+        mount.metastore = job.metastore
+        mount.metadata_ttl = 600 if job.warm else None
     return mount

@@ -19,6 +19,10 @@ def table(job: Job, where: str, samples: dict[str, list[Sample]]) -> str:
     head = ["client", "MB/s" if about_bytes else "seconds", "x s3fs", "wall s", "CPU s/GiB" if about_bytes else "CPU s"]
     head += ["peak MiB", "after MiB", "requests", "sent/asked" if about_bytes else "sent KiB", "connections"]
     rows = [head] + [_row(client, runs, samples[base] if base else None) for client, runs in samples.items()]
+    if job.calls:
+        head += ["calls/s", "calls/CPU s"]
+        for row, runs in zip(rows[1:], samples.values()):
+            row += [f"{job.calls / median(run.wall for run in runs):,.0f}", f"{job.calls / median(run.cpu for run in runs):,.0f}"]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
