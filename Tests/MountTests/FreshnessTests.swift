@@ -69,7 +69,7 @@ struct ForeignCommitTests {
     }
   }
 
-  @Test("A new namespace and its table appear within the TTL", arguments: Metastore.allCases)
+  @Test("A new table and a new namespace appear within the TTL", arguments: Metastore.allCases)
   func newTable(metastore: Metastore) async throws {
     let emulator = try await EmulatorWithSeed.shared()
     try await MountedCatalog.with(metastore) { lake in
