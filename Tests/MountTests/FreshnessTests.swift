@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Testing
 
 @Suite("Commits by other clients")
@@ -7,19 +8,25 @@ struct ForeignCommitTests {
   /// The machine's own slowness: the time a poll and a request may take beyond the TTL.
   private static let margin = Duration.milliseconds(700)
 
-  /// Does something while a shell asks all the time whether a condition holds; how long after its end the condition held, negative if before.
+  /// Does something while a shell asks all the time whether a condition holds.
   ///
-  /// - Parameter condition: in bash, with the mountpoint as `$M`; must not hold yet.
-  private func delay<Result: Sendable>(
-    until condition: String, in lake: MountedCatalog, after action: () async throws -> Result
-  ) async throws -> (delay: Duration, result: Result) {
+  /// - Parameters:
+  ///   - condition: in bash, with the mountpoint as `$M`; must not hold yet.
+  ///   - action: answers with the time at which it was done, in microseconds since 1970.
+  /// - Returns: how long after that time the condition held; negative if before.
+  private func delay(until condition: String, in lake: MountedCatalog, after action: () async throws -> Int64) async throws -> Duration {
     let script = #"eval "$CONDITION" && exit 9; echo watching; until eval "$CONDITION"; do sleep 0.02; done; echo "${EPOCHREALTIME/./}""#
     let watcher = try Shell.start("/bin/bash", ["-c", script], environment: ["M": lake.path, "CONDITION": condition], input: [])
     try #require(await eventually { !watcher.output.isEmpty }, "\(condition) holds already")
-    let result = try await action()
-    let end = try #require(Int(try await Shell.bash("echo ${EPOCHREALTIME/./}").succeeded().trimmed))
+    let end = try await action()
     let seen = try await watcher.finished(within: .seconds(40)).succeeded()
-    return (.microseconds(try #require(seen.lines.last.flatMap { Int($0) }) - end), result)
+    return .microseconds(try #require(seen.lines.last.flatMap { Int64($0) }) - end)
+  }
+
+  private func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
   }
 
   @Test("A commit by PyIceberg is visible within the TTL to one who looks all the time", arguments: Metastore.allCases)
@@ -30,8 +37,11 @@ struct ForeignCommitTests {
       let link = "$M/\(table.path)/metadata/current.metadata.json"
       let old = try #require(table.metadataLocation.split(separator: "/").last)
       #expect(try await lake.shell("readlink \"\(link)\"").succeeded().trimmed == old)
-      let (delay, committed) = try await delay(until: "[ \"$(readlink \"\(link)\")\" != \(old) ]", in: lake) {
-        try await emulator.append(to: table)
+      var committed = ""
+      let delay = try await delay(until: "[ \"$(readlink \"\(link)\")\" != \(old) ]", in: lake) {
+        let commit = try await emulator.append(to: table)
+        committed = commit.location
+        return commit.time
       }
       #expect(delay <= .seconds(1) + Self.margin)
       #expect(committed != table.metadataLocation)
@@ -50,7 +60,7 @@ struct ForeignCommitTests {
     try await MountedCatalog.with(metastore, options: ["--metadata-ttl", "3600"]) { lake in
       let look = #"ls "$M/test_refresh_"*"/events/data" | wc -l; readlink "$M/$TABLE/metadata/current.metadata.json""#
       let before = try await lake.shell(look, ["TABLE": table.path]).succeeded()
-      let committed = try await emulator.append(to: table)
+      let committed = try await emulator.append(to: table).location
       #expect(try await lake.shell(look, ["TABLE": table.path]).succeeded().text == before.text)
       let after = try await lake.shell(#"cat "$M/.bergfs/refresh" && "# + look, ["TABLE": table.path]).succeeded()
       #expect(after.lines.dropFirst().first == "2")
@@ -59,13 +69,16 @@ struct ForeignCommitTests {
     }
   }
 
-  @Test("A new namespace and its table appear within the TTL", arguments: Metastore.allCases)
+  @Test("A new table and a new namespace appear within the TTL", arguments: Metastore.allCases)
   func newTable(metastore: Metastore) async throws {
     let emulator = try await EmulatorWithSeed.shared()
     try await MountedCatalog.with(metastore) { lake in
       let name = "test_appears_\(metastore.rawValue)"
       let condition = #"stat "$M/NAME/table/metadata" >/dev/null 2>&1 && ls "$M" | grep -qx NAME"#.replacing("NAME", with: name)
-      let (delay, _) = try await delay(until: condition, in: lake) { try await emulator.createTable(name + ".table", in: metastore) }
+      let delay = try await delay(until: condition, in: lake) {
+        _ = try await emulator.createTable(name + ".table", in: metastore)
+        return now()
+      }
       #expect(delay <= .seconds(1) + Self.margin)
     }
   }
@@ -77,11 +90,17 @@ struct ForeignCommitTests {
     let uri = table.location + "/data/late.parquet"
     try await MountedCatalog.with(.glue) { lake in
       let listed = #"ls "$M/test_objects/events/data" | grep -q late"#
-      let (put, _) = try await delay(until: listed, in: lake) { try await emulator.putObject(uri, Array("late".utf8)) }
+      let put = try await delay(until: listed, in: lake) {
+        try await emulator.putObject(uri, Array("late".utf8))
+        return now()
+      }
       #expect(put <= .seconds(1) + Self.margin)
       #expect(try await lake.shell(#"cat "$M/test_objects/events/data/late.parquet""#).succeeded().text == "late")
       let absent = #"! stat "$M/test_objects/events/data/late.parquet" >/dev/null 2>&1 && ! "# + listed
-      let (deleted, _) = try await delay(until: absent, in: lake) { try await emulator.deleteObject(uri) }
+      let deleted = try await delay(until: absent, in: lake) {
+        try await emulator.deleteObject(uri)
+        return now()
+      }
       #expect(deleted <= .seconds(1) + Self.margin)
     }
   }

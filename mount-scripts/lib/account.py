@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from seeding.connection import Connection, clear_environment, keys_from_environment
@@ -87,7 +88,8 @@ def list_objects(connection, arguments):
 def append(metastore, arguments):
     table = metastore.catalog.load_table((arguments.namespace, arguments.table))
     table.append(table.scan(limit=1).to_arrow())
-    return pointer(metastore, arguments)
+    done = time.time_ns() // 1000
+    return pointer(metastore, arguments) | {"microseconds": done}
 
 
 def pointer(metastore, arguments):

@@ -106,9 +106,10 @@ struct EmulatorWithSeed: Sendable {
       metadataLocation: try answer.root.text("metadata_location"))
   }
 
-  /// A commit by PyIceberg; the new metadata location.
-  func append(to table: OwnTable) async throws -> String {
-    try await account(["append", table.metastore.rawValue, table.namespace, table.name]).root.text("metadata_location")
+  /// A commit by PyIceberg: the new metadata location, and when the commit had ended, in microseconds since 1970.
+  func append(to table: OwnTable) async throws -> (location: String, time: Int64) {
+    let answer = try await account(["append", table.metastore.rawValue, table.namespace, table.name]).root
+    return (try answer.text("metadata_location"), try answer.integer("microseconds"))
   }
 
   /// Puts an object, or replaces it.
