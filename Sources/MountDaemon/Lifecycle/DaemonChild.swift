@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Fuse
 import Glibc
 import Synchronization
@@ -24,6 +25,8 @@ package final class DaemonChild: Sendable {
     let descriptors = String(cString: value).split(separator: ",").compactMap { Int32($0) }
     unsetenv(Daemonizer.environmentKey)
     guard descriptors.count == 2, descriptors.allSatisfy({ fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }) else { return nil }
+    // It was started by /proc/self/exe, and `ps` and `pgrep` would call it `exe`.
+    _ = bergfs_name_thread("bergfs")
     // A daemon whose parent is gone must see that as a failed write, not die of it.
     signal(SIGPIPE, SIG_IGN)
     let bytes = SmallFile.read(descriptor: descriptors[1]) ?? []
