@@ -44,7 +44,11 @@ extension FailureTests {
     @Test("S3 says 403: EACCES, with the request's id and reason in errors.jsonl")
     func denied() async throws {
       try await withLargeFile { bench, account in
-        account.setFault { $0.operation == "GetObject" ? StandInAccount.s3Error(403, "AccessDenied", "kms:Decrypt is denied") : nil }
+        // Only the data: the metadata file, which a lookup may want to see again, stays readable.
+        account.setFault {
+          $0.operation == "GetObject" && $0.path.hasSuffix("large.bin")
+            ? StandInAccount.s3Error(403, "AccessDenied", "kms:Decrypt is denied") : nil
+        }
         let read = try await bench.shell("cat \"$M/\(Self.file)\"", within: .seconds(20))
         #expect(read.status == 1 && read.errorText.contains("Permission denied"), "\(read)")
         let record = try #require(try await bench.errorRecords().last)
