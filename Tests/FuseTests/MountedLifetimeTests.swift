@@ -21,8 +21,13 @@ struct MountedLifetimeTests {
       let descriptor = try await mount.blocking { open("\($0)/file", O_RDONLY) }
       #expect(fileSystem.count(\.lookups).values.contains { $0 > 0 })
       close(descriptor)
-      _ = await mount.shell("echo 2 > /proc/sys/vm/drop_caches")
-      #expect(await eventually { fileSystem.count(\.lookups).values.allSatisfy { $0 == 0 } })
+      // The kernel keeps what somebody holds at the very moment, so it may have to be asked again.
+      var isBalanced = false
+      for _ in 0..<5 where !isBalanced {
+        _ = await mount.shell("echo 2 > /proc/sys/vm/drop_caches")
+        isBalanced = await eventually { fileSystem.count(\.lookups).values.allSatisfy { $0 == 0 } }
+      }
+      #expect(isBalanced)
       #expect(await eventually { fileSystem.count(\.openFiles) == 0 && fileSystem.count(\.openDirectories) == 0 })
     }
   }

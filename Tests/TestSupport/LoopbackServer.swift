@@ -55,7 +55,7 @@ package final class LoopbackServer: @unchecked Sendable {
   /// Starts listening on a free port.
   package init(_ handler: @escaping @Sendable (Request) -> Reply) throws {
     self.handler = handler
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     self.listener = listener
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -126,6 +126,7 @@ package final class LoopbackServer: @unchecked Sendable {
     while true {
       let descriptor = accept(listener, nil, nil)
       guard descriptor >= 0 else { return }
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
       let number = state.withLock { state -> Int? in
         if state.isStopping { return nil }
         state.connectionCount += 1
@@ -141,8 +142,11 @@ package final class LoopbackServer: @unchecked Sendable {
   }
 
   private func serve(_ descriptor: Int32, connection: Int) {
+    var isReset = false
     defer {
       state.withLock { $0.connections[connection] = nil }
+      // A program spawned at the wrong moment may hold a copy of the descriptor; the peer must see the end all the same.
+      if !isReset { _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR)) }
       close(descriptor)
     }
     var pending: [UInt8] = []
@@ -155,6 +159,7 @@ package final class LoopbackServer: @unchecked Sendable {
         return
       case .bytesThenReset(let bytes):
         _ = write(bytes, to: descriptor)
+        isReset = true
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
         return
