@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Iceberg
+import Synchronization
 
 /// The listing of one object directory: S3's pages, with the names that are wanted twice settled before they are shown.
 ///
@@ -28,12 +29,16 @@ final class ObjectDirectoryListing: Sendable {
   let pages: PagedListing<ObjectPage, Cursor>
   /// The name behind which it begins; nil for a whole listing.
   private let startName: [UInt8]?
+  /// A directory bucket, which lists in no order; another server that does not is found out by its pages.
+  private let isUnordered: Bool
+  private let misses = Atomic<Int>(0)
 
   /// - Parameter startName: begins behind this name, for a look at a few names of a large directory.
   init(
     directory: ObjectLocation, fileIO: any FileIO, now: @escaping @Sendable () -> ContinuousClock.Instant, behind startName: String? = nil
   ) {
     self.directory = directory
+    isUnordered = Self.isUnordered(directory)
     self.startName = startName.map { Array($0.utf8) }
     let start = Cursor(position: startName.map { .key(directory.key + $0) } ?? .start)
     self.pages = PagedListing(start: start, now: now) { cursor, _ in
@@ -51,10 +56,31 @@ final class ObjectDirectoryListing: Sendable {
   ///
   /// An object shown on a page was held back until no directory of its name could come any more.
   func knowledge(of name: String) -> Knowledge? {
-    let (loaded, isComplete) = pages.loaded
-    let wanted = Array(name.utf8)
     // What stands before the first name of a part of a listing is not known to it.
     guard covers(name) else { return nil }
+    let (loaded, isComplete) = pages.loaded
+    let wanted = Array(name.utf8)
+    guard !isUnordered, loaded.allSatisfy(\.page.isSorted) else {
+      return unorderedKnowledge(of: wanted, in: loaded, isComplete: isComplete)
+    }
+    // Object and directory of one name stand on one page: the first that reaches beyond both, where the object waited for the directory.
+    var low = 0
+    var high = loaded.count
+    while low < high {
+      let middle = low + (high - low) / 2
+      if loaded[middle].page.reaches(beyond: wanted) { high = middle } else { low = middle + 1 }
+    }
+    let found = low < loaded.count ? loaded[low] : isComplete ? loaded.last : nil
+    return found.map { dated in
+      Knowledge(
+        object: dated.page.object(named: wanted).map { dated.page.attributes(ofObject: $0, in: directory) },
+        hasDirectory: dated.page.hasDirectory(named: wanted), asked: dated.asked)
+    }
+  }
+
+  private func unorderedKnowledge(
+    of wanted: [UInt8], in loaded: [PagedListing<ObjectPage, Cursor>.Dated], isComplete: Bool
+  ) -> Knowledge? {
     var object: ObjectAttributes?
     var hasDirectory = false
     var asked: ContinuousClock.Instant?
@@ -66,13 +92,27 @@ final class ObjectDirectoryListing: Sendable {
       if index != nil || isDirectory { asked = asked ?? dated.asked }
     }
     // That a name is absent is as old as the first page.
-    if isComplete || loaded.last?.page.reaches(beyond: wanted) == true { asked = asked ?? loaded.first?.asked }
+    if isComplete { asked = asked ?? loaded.first?.asked }
     return asked.map { Knowledge(object: object, hasDirectory: hasDirectory, asked: $0) }
   }
 
   /// Whether a name lies behind the start of the listing.
   func covers(_ name: String) -> Bool {
     startName.map { $0.lexicographicallyPrecedes(name.utf8) } ?? true
+  }
+
+  private static func isUnordered(_ directory: ObjectLocation) -> Bool { directory.bucket.hasSuffix("--x-s3") }
+
+  /// Counts a name that this listing is too old for; true once there are so many that a new listing is the cheaper answer.
+  func isOutworn() -> Bool {
+    misses.wrappingAdd(1, ordering: .relaxed).newValue > max(8, pages.loaded.pages.count / 10)
+  }
+
+  /// How long names that this listing shows are believed without asking, besides the time to live. Reading a thousand names again costs a
+  /// request, so at most ten are sent a second on average, whatever the order in which a program looks at the names (docs/decisions/0005).
+  var belief: Duration {
+    let rows = rowCount
+    return rows > 1_000 ? max(.seconds(30), .milliseconds(rows / 10)) : .zero
   }
 
   /// Whether it has more than one page, as far as is known.
@@ -88,7 +128,7 @@ final class ObjectDirectoryListing: Sendable {
     of listing: ObjectListing, after cursor: Cursor, in directory: ObjectLocation
   ) -> PagedListing<ObjectPage, Cursor>.Loaded {
     let prefixLength = directory.key.utf8.count
-    var page = ObjectPage(isOrdered: !directory.bucket.hasSuffix("--x-s3"))
+    var page = ObjectPage(isOrdered: !isUnordered(directory))
     let names = listing.prefixes.filter { $0 != cursor.lastPrefix }.map { $0.utf8.dropFirst(prefixLength).dropLast() }
     let directoryNames = Set(names.map { Array($0) })
     for name in names {

@@ -25,7 +25,7 @@ struct ObjectPage: Sendable {
   private var directories: [Range<UInt32>] = []
   private(set) var items: [Item] = []
   /// Whether names came in byte order, as S3 has it (directory buckets do not), so that a name is found by halving.
-  private var isSorted: Bool
+  private(set) var isSorted: Bool
   /// The greatest name the server gave with this page, a directory with its `/`; nil on the last page.
   var end: [UInt8]?
 

@@ -29,12 +29,17 @@ extension CatalogFilesystem {
     if let known = objectListings.known(directory) {
       if let knowledge = known.listing.knowledge(of: name) {
         if isFresh(knowledge, epoch: known.epoch, for: table) { return Found(knowledge) }
+        // Objects do not change under their name, and a new commit ends the belief: what is at stake is a file that someone deletes.
+        if knowledge.object != nil, isFresh(knowledge, epoch: known.epoch, for: table, within: known.listing.belief) {
+          return Found(knowledge)
+        }
         if knowledge.hasDirectory, knowledge.object == nil, try await holdsAnything(directory.appending(name).asDirectoryAlways, of: table)
         {
           return Found(object: nil, hasDirectory: true)
         }
       }
       isLarge = known.listing.hasManyPages
+      if isLarge, known.listing.isOutworn() { return try await findInWholeListing(name, in: directory, of: table) }
     }
     if !isLarge {
       let listing = objectListing(directory, of: table)
@@ -49,9 +54,20 @@ extension CatalogFilesystem {
     return Found(object: try await object.get(), hasDirectory: try await hasDirectory.get())
   }
 
-  private func isFresh(_ knowledge: ObjectDirectoryListing.Knowledge, epoch: UInt64, for table: TableState) -> Bool {
+  private func isFresh(
+    _ knowledge: ObjectDirectoryListing.Knowledge, epoch: UInt64, for table: TableState, within belief: Duration = .zero
+  ) -> Bool {
     let isNewEnough = table.pointerSeen.map { $0 <= knowledge.asked } ?? true
-    return isNewEnough && freshness.isFresh(knowledge.asked, epoch: epoch, at: freshness.now())
+    return isNewEnough && freshness.isFresh(knowledge.asked, epoch: epoch, at: freshness.now(), within: belief)
+  }
+
+  /// Reads a large directory anew, all of it: the names that come next are in it too.
+  private func findInWholeListing(_ name: String, in directory: ObjectLocation, of table: TableState) async throws(FilesystemError) -> Found
+  {
+    let listing = objectListing(directory, of: table)
+    var index = 0
+    while try await listing.pages.page(index) != nil { index += 1 }
+    return listing.knowledge(of: name).map { Found($0) } ?? Found(object: nil, hasDirectory: false)
   }
 
   /// What a page of the listing that begins just before a name says of it.

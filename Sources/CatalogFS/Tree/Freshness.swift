@@ -21,7 +21,11 @@ final class Freshness: Sendable {
   }
 
   /// Whether the answer to a question asked at that time, in that generation, may be shown at `present`.
-  func isFresh(_ asked: ContinuousClock.Instant, epoch: UInt64, at present: ContinuousClock.Instant) -> Bool {
-    epoch == self.epoch && asked.duration(to: present) <= timeToLive
+  ///
+  /// - Parameter belief: a longer time than the time to live, where the listing itself allows one.
+  func isFresh(
+    _ asked: ContinuousClock.Instant, epoch: UInt64, at present: ContinuousClock.Instant, within belief: Duration = .zero
+  ) -> Bool {
+    epoch == self.epoch && asked.duration(to: present) <= max(timeToLive, belief)
   }
 }
