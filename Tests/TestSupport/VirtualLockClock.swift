@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+import Synchronization
+
+/// A clock that stands still until a test moves it. Whoever sleeps on it goes on when the test has moved it far enough.
+package final class VirtualLockClock: LockClock {
+  private struct Sleeper {
+    let due: Duration
+    let continuation: CheckedContinuation<Bool, Never>
+  }
+
+  private struct State {
+    var now = Duration.zero
+    var nextID = 0
+    var sleepers: [Int: Sleeper] = [:]
+    var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    /// Every wait that was asked for.
+    var sleeps: [Duration] = []
+    var chance = 0.0
+  }
+
+  private let state = Mutex(State())
+
+  /// - Parameter chance: what ``random()`` always gives.
+  package init(chance: Double = 0) {
+    state.withLock { $0.chance = chance }
+  }
+
+  package func elapsed() -> Duration { state.withLock { $0.now } }
+
+  package func random() -> Double { state.withLock { $0.chance } }
+
+  /// The lengths of all waits so far.
+  package var sleeps: [Duration] { state.withLock { $0.sleeps } }
+
+  /// How many wait now.
+  package var sleeperCount: Int { state.withLock { $0.sleepers.count } }
+
+  package func sleep(for duration: Duration) async throws(CancellationError) {
+    let (id, due) = state.withLock { state in
+      state.nextID += 1
+      state.sleeps.append(duration)
+      return (state.nextID, state.now + duration)
+    }
+    let isDone = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let (answer, watchers) = state.withLock { state -> (Bool?, [CheckedContinuation<Void, Never>]) in
+          if Task.isCancelled { return (false, []) }
+          if due <= state.now { return (true, []) }
+          state.sleepers[id] = Sleeper(due: due, continuation: continuation)
+          return (nil, Self.takeWatchers(&state))
+        }
+        for watcher in watchers { watcher.resume() }
+        if let answer { continuation.resume(returning: answer) }
+      }
+    } onCancel: {
+      state.withLock { $0.sleepers.removeValue(forKey: id) }?.continuation.resume(returning: false)
+    }
+    if !isDone { throw CancellationError() }
+  }
+
+  /// Moves the clock and wakes those whose time has come.
+  package func advance(by duration: Duration) {
+    let due = state.withLock { state in
+      state.now += duration
+      let now = state.now
+      let due = state.sleepers.filter { $0.value.due <= now }
+      for id in due.keys { state.sleepers[id] = nil }
+      return due.values.sorted { $0.due < $1.due }
+    }
+    for sleeper in due { sleeper.continuation.resume(returning: true) }
+  }
+
+  /// Waits until at least this many sleep.
+  package func waitForSleepers(_ count: Int = 1) async {
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        if state.sleepers.count >= count { return true }
+        state.watchers.append((count, continuation))
+        return false
+      }
+      if isThere { continuation.resume() }
+    }
+  }
+
+  /// Moves the clock, and waits until somebody sleeps again: a round of whoever is alone on this clock.
+  package func step(_ duration: Duration) async {
+    await waitForSleepers()
+    advance(by: duration)
+    await waitForSleepers()
+  }
+
+  private static func takeWatchers(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+    let count = state.sleepers.count
+    let due = state.watchers.filter { $0.count <= count }.map(\.continuation)
+    state.watchers.removeAll { $0.count <= count }
+    return due
+  }
+}
