@@ -61,9 +61,12 @@ package final class VirtualLockClock: LockClock {
   }
 
   /// Moves the clock and wakes those whose time has come.
-  package func advance(by duration: Duration) {
-    let due = state.withLock { state in
+  ///
+  /// - Parameter wakes: false leaves them to the next call, as a machine does that stood still.
+  package func advance(by duration: Duration, wakes: Bool = true) {
+    let due = state.withLock { state -> [Sleeper] in
       state.now += duration
+      guard wakes else { return [] }
       let now = state.now
       let due = state.sleepers.filter { $0.value.due <= now }
       for id in due.keys { state.sleepers[id] = nil }

@@ -52,7 +52,6 @@ package final class HeldLocks: Sendable {
   package func close() {
     let renewals = state.withLock { state in
       state.isClosed = true
-      defer { state.renewals = [:] }
       return state.renewals.values.map(\.heartbeat)
     }
     for heartbeat in renewals { heartbeat.stop() }

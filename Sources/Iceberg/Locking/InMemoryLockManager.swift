@@ -48,6 +48,7 @@ package final class InMemoryLockManager: LockManager {
     }
   }
 
+  @discardableResult
   package func release(_ lease: LockLease) async -> Bool {
     held.remove(lease)
     lease.end()

@@ -17,6 +17,7 @@ extension DynamoDbLockManager {
   /// Waits between attempts.
   private static let releaseWaits: [Duration] = [1, 2, 4, 8, 16].map { .seconds($0) }
 
+  @discardableResult
   package func release(_ lease: LockLease) async -> Bool {
     let wasLost = lease.isLost
     held.remove(lease)
