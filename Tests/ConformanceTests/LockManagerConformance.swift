@@ -89,7 +89,7 @@ struct LockManagerConformance {
       clock.advance(by: .seconds(1))
       waiting.advance(by: .seconds(1))
     }
-    let error = await #expect(throws: LockError.self) { _ = try await attempt.value }
+    let error = await #expect(throws: LockError.self) { _ = try await attempt.ended() }
     #expect(error?.code == .timedOut)
     #expect(error?.message.contains("held by 'holder'") == true)
     #expect(waiting.elapsed() == .seconds(40))
@@ -109,7 +109,7 @@ struct LockManagerConformance {
     await holding.step(.seconds(3))
     // Far beyond the property at once: the look that follows is the last.
     waiting.advance(by: .seconds(180))
-    let error = await #expect(throws: LockError.self) { _ = try await attempt.value }
+    let error = await #expect(throws: LockError.self) { _ = try await attempt.ended() }
     #expect(error?.code == .timedOut)
     #expect(await manager.release(lease))
   }
@@ -123,7 +123,7 @@ struct LockManagerConformance {
     await waiting.waitForSleepers()
     #expect(await manager.release(lease))
     waiting.advance(by: .seconds(1))
-    let next = try await attempt.value
+    let next = try await attempt.ended()
     #expect(waiting.elapsed() == .seconds(1))
     #expect(try await fixture.holder() == "waiter")
     #expect(await waiter.release(next))
@@ -144,7 +144,7 @@ struct LockManagerConformance {
     await clock.waitForSleepers()
     #expect(try await fixture.holder() == "crashed")
     clock.advance(by: .milliseconds(1))
-    let next = try await attempt.value
+    let next = try await attempt.ended()
     #expect(try await fixture.holder() == "waiter")
     #expect(await waiter.release(next))
   }
@@ -158,7 +158,7 @@ struct LockManagerConformance {
     let attempt = attempt(thief, "thief")
     await clock.waitForSleepers()
     clock.advance(by: .seconds(15))
-    let stolen = try await attempt.value
+    let stolen = try await attempt.ended()
     await stalled.waitForSleepers()
     #expect(!lease.isLost)
     stalled.advance(by: .seconds(3))
@@ -206,7 +206,7 @@ struct LockManagerConformance {
     let attempt = attempt(waiter, "waiter")
     await waiting.waitForSleepers()
     attempt.cancel()
-    let error = await #expect(throws: LockError.self) { _ = try await attempt.value }
+    let error = await #expect(throws: LockError.self) { _ = try await attempt.ended() }
     #expect(error?.code == .cancelled)
     #expect(waiting.elapsed() == .zero)
     #expect(try await fixture.holder() == "holder")
@@ -258,7 +258,7 @@ struct LockManagerConformance {
     #expect(await manager.release(lease))
     let driver = Self.running(clocks)
     defer { driver.cancel() }
-    for waiter in waiters { #expect(try await waiter.value) }
+    for waiter in waiters { #expect(try await waiter.ended()) }
     #expect(try await fixture.holder() == nil)
   }
 

@@ -42,7 +42,7 @@ struct DynamoDbLockManagerFaultTests {
     await gate.waitForArrivals(1)
     bench.clock.advance(by: .seconds(10))
     gate.open()
-    let lease = try await attempt.value
+    let lease = try await attempt.ended()
     #expect(lease.isLost)
     #expect(await bench.manager.release(lease) == true)
   }
@@ -55,7 +55,7 @@ struct DynamoDbLockManagerFaultTests {
     await bench.clock.waitForSleepers()
     #expect(Array(bench.table.operations) == ["DescribeTable", "GetItem", "PutItem", "GetItem"])
     bench.clock.advance(by: .seconds(1))
-    let lease = try await attempt.value
+    let lease = try await attempt.ended()
     #expect(lease.token == "version-2")
     #expect(await bench.manager.release(lease))
   }
@@ -82,7 +82,7 @@ struct DynamoDbLockManagerFaultTests {
     let attempt = bench.attempt()
     await gate.waitForArrivals(1)
     attempt.cancel()
-    let error = await #expect(throws: LockError.self) { _ = try await attempt.value }
+    let error = await #expect(throws: LockError.self) { _ = try await attempt.ended() }
     #expect(error?.code == .cancelled)
     #expect(bench.holder == nil)
     gate.open()
@@ -124,7 +124,7 @@ struct DynamoDbLockManagerFaultTests {
       await bench.clock.waitForSleepers()
       bench.clock.advance(by: .seconds(1))
     }
-    let error = await #expect(throws: LockError.self) { _ = try await attempt.value }
+    let error = await #expect(throws: LockError.self) { _ = try await attempt.ended() }
     #expect(error?.code == .timedOut)
     #expect(error?.message.contains("'winner'") == true)
     #expect(bench.holder == "winner")
@@ -150,7 +150,7 @@ struct DynamoDbLockManagerFaultTests {
       #expect(bench.holder == "winner")
       bench.clock.advance(by: .seconds(1))
     }
-    let lease = try await attempt.value
+    let lease = try await attempt.ended()
     #expect(bench.clock.elapsed() == .seconds(5))
     #expect(await bench.manager.release(lease))
   }
@@ -170,7 +170,7 @@ struct DynamoDbLockManagerFaultTests {
       await bench.clock.waitForSleepers()
       bench.clock.advance(by: .seconds(1))
     }
-    let lease = try await attempt.value
+    let lease = try await attempt.ended()
     #expect(bench.clock.elapsed() == .seconds(2))
     #expect(await bench.manager.release(lease))
   }
@@ -184,7 +184,7 @@ struct DynamoDbLockManagerFaultTests {
       await bench.clock.waitForSleepers()
       bench.clock.advance(by: .seconds(1))
     }
-    let error = await #expect(throws: LockError.self) { _ = try await attempt.value }
+    let error = await #expect(throws: LockError.self) { _ = try await attempt.ended() }
     #expect(error?.code == .timedOut)
     #expect(bench.table.operations.filter { $0 == "GetItem" }.count == 4)
   }
@@ -313,6 +313,27 @@ struct DynamoDbLockManagerFaultTests {
     bench.clock.advance(by: .seconds(1))
     await bench.manager.close()
     #expect(bench.holder == "me")
+    #expect(await bench.manager.release(next))
+  }
+
+  @Test("The release of a lease that was lost does not free the lock of the same owner's next commit")
+  func lostLeaseAndSuccessor() async throws {
+    let bench = LockBench()
+    let lost = try await bench.acquire()
+    await bench.clock.waitForSleepers()
+    let gate = InMemoryGate()
+    bench.table.plan("PutItem", [.held(gate)])
+    let attempt = bench.attempt()
+    await bench.clock.waitForSleepers(2)
+    bench.clock.advance(by: .seconds(3))
+    await gate.waitForArrivals(1)
+    await bench.clock.waitForSleepers()
+    bench.clock.advance(by: .seconds(12))
+    let next = try await attempt.ended()
+    #expect(lost.isLost)
+    #expect(await !bench.manager.release(lost))
+    #expect(bench.holder == "me")
+    #expect(!next.isLost)
     #expect(await bench.manager.release(next))
   }
 

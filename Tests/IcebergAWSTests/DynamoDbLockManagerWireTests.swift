@@ -42,7 +42,7 @@ struct DynamoDbLockManagerWireTests {
       await bench.clock.waitForSleepers()
       bench.clock.advance(by: .seconds(20))
     }
-    let error = await #expect(throws: LockError.self) { try await prepare.value }
+    let error = await #expect(throws: LockError.self) { try await prepare.ended() }
     #expect(error?.message.contains("Dynamo table locks is not active, current status: CREATING") == true)
     #expect(bench.clock.sleeps == [1, 2, 4, 8, 16].map { Duration.seconds($0) * 1.05 })
     #expect(bench.table.operations.count == 7)
@@ -110,7 +110,7 @@ struct DynamoDbLockManagerWireTests {
       #expect(bench.holder == "dead")
       bench.clock.advance(by: .seconds(1))
     }
-    let lease = try await attempt.value
+    let lease = try await attempt.ended()
     let put = try #require(bench.table.bodies("PutItem").first)
     #expect(
       text(put) == #"{"TableName":"locks","Item":{"entityId":{"S":"db.t"},"leaseDurationMs":{"N":"6500"},"#

@@ -47,7 +47,7 @@ struct LockingTests {
   func rate() async {
     let lease = lease()
     let beats = Beats(clock, [.renewed])
-    let heartbeat = LockHeartbeat(lease, every: .seconds(3), clock: clock) { await beats.next() }
+    let heartbeat = LockHeartbeat.start(lease, every: .seconds(3), clock: clock) { await beats.next() }
     for _ in 0..<4 { await clock.step(.seconds(3)) }
     #expect(beats.times == [0, 3, 6, 9, 12].map { Duration.seconds($0) })
     #expect(!lease.isLost)
@@ -59,7 +59,7 @@ struct LockingTests {
   func lateBeats() async {
     let lease = lease()
     let beats = Beats(clock, [.renewed], taking: [.zero, .milliseconds(7_500)])
-    let heartbeat = LockHeartbeat(lease, every: .seconds(3), clock: clock) { await beats.next() }
+    let heartbeat = LockHeartbeat.start(lease, every: .seconds(3), clock: clock) { await beats.next() }
     await clock.step(.seconds(3))
     // The second beat was sent at 3 s and answered at 10.5 s: those of 6 s and 9 s are gone.
     await clock.step(.milliseconds(1_500))
@@ -71,7 +71,7 @@ struct LockingTests {
   func failingBeats() async {
     let lease = lease()
     let beats = Beats(clock, [.renewed, .failed, .failed, .failed, .failed])
-    let heartbeat = LockHeartbeat(lease, every: .seconds(3), clock: clock) { await beats.next() }
+    let heartbeat = LockHeartbeat.start(lease, every: .seconds(3), clock: clock) { await beats.next() }
     for _ in 0..<3 { await clock.step(.seconds(3)) }
     #expect(!lease.isLost)
     await clock.step(.seconds(3))
@@ -84,7 +84,7 @@ struct LockingTests {
   func recovery() async {
     let lease = lease()
     let beats = Beats(clock, [.renewed, .failed, .renewed])
-    let heartbeat = LockHeartbeat(lease, every: .seconds(3), clock: clock) { await beats.next() }
+    let heartbeat = LockHeartbeat.start(lease, every: .seconds(3), clock: clock) { await beats.next() }
     await clock.step(.seconds(3))
     await clock.waitForSleepers()
     clock.advance(by: .seconds(20))
@@ -97,7 +97,7 @@ struct LockingTests {
   func lost() async {
     let lease = lease()
     let beats = Beats(clock, [.lost])
-    let heartbeat = LockHeartbeat(lease, every: .seconds(3), clock: clock) { await beats.next() }
+    let heartbeat = LockHeartbeat.start(lease, every: .seconds(3), clock: clock) { await beats.next() }
     #expect(await becomesTrue { lease.isLost })
     clock.advance(by: .seconds(30))
     #expect(beats.times.count == 1)
@@ -111,7 +111,7 @@ struct LockingTests {
     var lease: LockLease? = lease()
     var heartbeat: LockHeartbeat?
     if let lease {
-      heartbeat = LockHeartbeat(lease, every: .seconds(3), clock: clock) { await beats.next() }
+      heartbeat = LockHeartbeat.start(lease, every: .seconds(3), clock: clock) { await beats.next() }
     }
     await clock.waitForSleepers()
     lease = nil

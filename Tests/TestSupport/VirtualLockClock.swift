@@ -14,7 +14,6 @@ package final class VirtualLockClock: LockClock {
     var now = Duration.zero
     var nextID = 0
     var sleepers: [Int: Sleeper] = [:]
-    var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     /// Every wait that was asked for.
     var sleeps: [Duration] = []
     var chance = 0.0
@@ -45,13 +44,12 @@ package final class VirtualLockClock: LockClock {
     }
     let isDone = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let (answer, watchers) = state.withLock { state -> (Bool?, [CheckedContinuation<Void, Never>]) in
-          if Task.isCancelled { return (false, []) }
-          if due <= state.now { return (true, []) }
+        let answer = state.withLock { state -> Bool? in
+          if Task.isCancelled { return false }
+          if due <= state.now { return true }
           state.sleepers[id] = Sleeper(due: due, continuation: continuation)
-          return (nil, Self.takeWatchers(&state))
+          return nil
         }
-        for watcher in watchers { watcher.resume() }
         if let answer { continuation.resume(returning: answer) }
       }
     } onCancel: {
@@ -75,16 +73,9 @@ package final class VirtualLockClock: LockClock {
     for sleeper in due { sleeper.continuation.resume(returning: true) }
   }
 
-  /// Waits until at least this many sleep.
+  /// Waits until at least this many sleep, for no longer than ``becomesTrue(_:)`` does.
   package func waitForSleepers(_ count: Int = 1) async {
-    await withCheckedContinuation { continuation in
-      let isThere = state.withLock { state in
-        if state.sleepers.count >= count { return true }
-        state.watchers.append((count, continuation))
-        return false
-      }
-      if isThere { continuation.resume() }
-    }
+    _ = await becomesTrue { sleeperCount >= count }
   }
 
   /// Moves the clock, and waits until somebody sleeps again: a round of whoever is alone on this clock.
@@ -92,12 +83,5 @@ package final class VirtualLockClock: LockClock {
     await waitForSleepers()
     advance(by: duration)
     await waitForSleepers()
-  }
-
-  private static func takeWatchers(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
-    let count = state.sleepers.count
-    let due = state.watchers.filter { $0.count <= count }.map(\.continuation)
-    state.watchers.removeAll { $0.count <= count }
-    return due
   }
 }

@@ -67,7 +67,7 @@ package final class InMemoryLockManager: LockManager {
   private func renewal(of lease: LockLease) -> LockHeartbeat {
     let (table, length, logger) = (table, settings.heartbeatTimeout, logger)
     let (entityID, ownerID, token) = (lease.entityID, lease.ownerID, lease.token)
-    return LockHeartbeat(lease, every: settings.heartbeatInterval, clock: clock) {
+    return LockHeartbeat.start(lease, every: settings.heartbeatInterval, clock: clock) {
       if table.renew(entityID, token: token, for: length) { return .renewed }
       logger.error("a lock was lost to another", metadata: ["entity": "\(entityID)", "owner": "\(ownerID)"])
       return .lost

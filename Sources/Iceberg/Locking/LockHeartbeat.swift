@@ -14,10 +14,16 @@ package struct LockHeartbeat: Sendable {
 
   private let end: @Sendable () -> Void
 
+  private init(end: @escaping @Sendable () -> Void) {
+    self.end = end
+  }
+
   /// Starts renewing; the first beat comes at once. It ends with the lease, with the last reference to it, or with ``stop()``.
   ///
   /// - Parameter beat: one renewal. Cancelled when the heartbeat is stopped.
-  package init(_ lease: LockLease, every interval: Duration, clock: any LockClock, beat: @escaping @Sendable () async -> Beat) {
+  package static func start(
+    _ lease: LockLease, every interval: Duration, clock: any LockClock, beat: @escaping @Sendable () async -> Beat
+  ) -> LockHeartbeat {
     let task = Task(priority: .high) { [weak lease] in
       var due = clock.elapsed()
       while !Task.isCancelled {
@@ -29,7 +35,7 @@ package struct LockHeartbeat: Sendable {
           lease?.end()
           return
         }
-        due = Self.next(after: due, every: interval, now: clock.elapsed())
+        due = next(after: due, every: interval, now: clock.elapsed())
         do throws(CancellationError) {
           try await clock.sleep(for: due - clock.elapsed())
         } catch {
@@ -38,7 +44,7 @@ package struct LockHeartbeat: Sendable {
         guard lease != nil else { return }
       }
     }
-    end = { [weak lease] in
+    return LockHeartbeat { [weak lease] in
       lease?.end()
       task.cancel()
     }

@@ -22,6 +22,8 @@ extension DynamoDbLockManager {
     let wasLost = lease.isLost
     held.remove(lease)
     lease.end()
+    // Taken anew here, perhaps by the same owner, whose name is all that the condition would look at.
+    if held.hasSuccessor(of: lease) { return false }
     let start = clock.elapsed()
     switch await calls.complete({ await self.free(lease, wasLost: wasLost) }) {
     case .freed: return true

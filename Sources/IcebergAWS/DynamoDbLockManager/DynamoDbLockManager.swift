@@ -86,7 +86,7 @@ package final class DynamoDbLockManager: LockManager {
   private func renewal(of lease: LockLease) -> LockHeartbeat {
     let (table, length, deadline, logger, newVersion) = (table, settings.heartbeatTimeout, callTime, logger, newVersion)
     let (entityID, ownerID) = (lease.entityID, lease.ownerID)
-    return LockHeartbeat(lease, every: settings.heartbeatInterval, clock: clock) {
+    return LockHeartbeat.start(lease, every: settings.heartbeatInterval, clock: clock) {
       let item = DynamoDbLockItem(entityID: entityID, ownerID: ownerID, version: newVersion(), lease: length)
       do throws(AWSError) {
         try await table.renew(item, deadline: deadline)
