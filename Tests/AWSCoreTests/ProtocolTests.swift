@@ -69,6 +69,17 @@ struct ProtocolTests {
       kind: .credentials, code: "InvalidClientTokenId"),
   ]
 
+  @Test("A cancelled transaction says what became of each of its writes")
+  func cancellationReasons() async throws {
+    let reasons = ["None", "ConditionalCheckFailed", "TransactionConflict"]
+    let list = reasons.map { #"{"Code":"\#($0)"}"# }.joined(separator: ",")
+    let test = try ClientUnderTest(
+      .dynamodb, [.answer(400, body: #"{"__type":"TransactionCanceledException","CancellationReasons":[\#(list)]}"#)],
+      retry: .standard(maxAttempts: 1), provider: RotatingProvider(rotates: false))
+    let error = try #require(await test.error(AWSRequest(operation: "Op", method: "POST")))
+    #expect(error.cancellationReasons == reasons)
+  }
+
   @Test("An answer's code decides what kind of error it is", arguments: rows)
   func kinds(_ row: Row) async throws {
     let test = try ClientUnderTest(
