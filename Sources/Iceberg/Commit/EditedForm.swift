@@ -28,15 +28,11 @@ package struct EditedForm: Sendable {
   private let current: SuccessorCheck.Base
 
   /// - Parameters:
-  ///   - text: plain JSON, as `current.metadata.json` shows it (decompressed).
+  ///   - text: JSON, or JSON under gzip, as a copy of a compressed file is.
   ///   - current: the table's current file.
   /// - Throws: a refusal of row 1 if the text is no JSON object.
   package init(_ text: [UInt8], current: SuccessorCheck.Base) throws(SuccessorRefusal) {
-    do {
-      edited = try JSONDocument(parsing: text)
-    } catch {
-      throw SuccessorRefusal(row: .document, path: "", expected: "JSON", found: "\(error)")
-    }
+    edited = try Self.parse(try Self.decompressed(text))
     guard edited.root.kind == .object else {
       throw SuccessorRefusal(row: .document, path: "", expected: "an object", found: "a value of kind \(edited.root.kind.rawValue)")
     }
@@ -161,6 +157,15 @@ package struct EditedForm: Sendable {
     let digits = String(number)
     let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
     return "\(draft.head.metadataLocation)/\(padded)-\(uuid)\(MetadataProperties.isGzip(draft) ? ".gz" : "").metadata.json"
+  }
+
+  private static func decompressed(_ text: [UInt8]) throws(SuccessorRefusal) -> [UInt8] {
+    guard Gzip.isGzip(text) else { return text }
+    do {
+      return try Gzip.decompress(text, limit: TableMetadataHead.maximumSize)
+    } catch {
+      throw SuccessorRefusal(row: .document, path: "", expected: "JSON", found: error.message)
+    }
   }
 
   private static func compressed(_ text: [UInt8]) throws(SuccessorRefusal) -> [UInt8] {

@@ -35,7 +35,7 @@ package struct NumberRestoration: Sendable {
   ) throws(SuccessorRefusal) -> (bytes: [UInt8], restored: [Restored]) {
     var restoration = NumberRestoration()
     for node in base.largeNumbers {
-      guard node.int64 != nil, let value = node.double, abs(value) >= exactLimit, let text = node.numberText else { continue }
+      guard isRoundable(node), let value = node.double, let text = node.numberText else { continue }
       restoration.byDouble[value, default: []].insert(text)
     }
     guard edited.largeNumbers.contains(where: { isLarge($0) }) else { return (edited.bytes, []) }
@@ -49,6 +49,11 @@ package struct NumberRestoration: Sendable {
         found: "\(lost.text.prefix(40)), which \(lost.candidates == 0 ? "no" : "no single") integer of the current file rounds to")
     }
     return (restoration.edits.applied(to: edited.bytes), restoration.restored)
+  }
+
+  /// An integer beyond 2^53.
+  private static func isRoundable(_ node: JSONNode) -> Bool {
+    node.int64.map { $0.magnitude > 1 << 53 } ?? false
   }
 
   private static func isLarge(_ node: JSONNode) -> Bool {
@@ -75,7 +80,7 @@ package struct NumberRestoration: Sendable {
 
   private mutating func number(_ node: JSONNode, _ base: JSONNode?, _ path: String) {
     guard let value = node.double, abs(value) >= Self.exactLimit, let text = node.numberText else { return }
-    if let base, base.int64 != nil, base.double == value, let due = base.numberText { return put(due, node, text) }
+    if let base, Self.isRoundable(base), base.double == value, let due = base.numberText { return put(due, node, text) }
     let candidates = byDouble[value] ?? []
     if candidates.count == 1, let due = candidates.first {
       if due == text || Self.mayBeRounded(node, value) { put(due, node, text) }
@@ -109,42 +114,5 @@ package struct NumberRestoration: Sendable {
     var text = Substring(digits)
     while text.last == "0" { text.removeLast() }
     return String(text)
-  }
-}
-
-/// Finds for the elements of an edited array the elements of the base's array that they were made from.
-enum ArrayAlignment {
-  /// One entry an element: nil for those without a counterpart.
-  ///
-  /// First equal ones (numbers as doubles), in order; then, if as many are left on both sides, the rest in order: those were changed.
-  static func matches(_ edited: [JSONNode], _ base: [JSONNode]) -> [JSONNode?] {
-    guard !base.isEmpty else { return Array(repeating: nil, count: edited.count) }
-    var places: [Int: [Int]] = [:]
-    // Backwards, so that the first place is the last of its list and cheap to take.
-    for (index, element) in base.enumerated().reversed() { places[element.roundedFingerprint, default: []].append(index) }
-    var isTaken = Array(repeating: false, count: base.count)
-    var matches: [JSONNode?] = Array(repeating: nil, count: edited.count)
-    let fingerprints = edited.map(\.roundedFingerprint)
-    // An element that stands where it stood is that one, whatever equals it elsewhere.
-    if edited.count == base.count {
-      for (index, fingerprint) in fingerprints.enumerated() where places[fingerprint]?.contains(index) ?? false {
-        matches[index] = base[index]
-        isTaken[index] = true
-      }
-    }
-    for (index, fingerprint) in fingerprints.enumerated() where matches[index] == nil {
-      while let place = places[fingerprint]?.popLast() {
-        guard !isTaken[place] else { continue }
-        matches[index] = base[place]
-        isTaken[place] = true
-        break
-      }
-    }
-    let rest = base.indices.filter { !isTaken[$0] }
-    let open = matches.indices.filter { matches[$0] == nil }
-    if rest.count == open.count {
-      for (index, place) in zip(open, rest) { matches[index] = base[place] }
-    }
-    return matches
   }
 }

@@ -12,7 +12,7 @@ extension SuccessorRun {
       throw SuccessorRefusal(row: .lastSequenceNumber, path: "last-sequence-number", expected: "at least \(old)", found: "\(new)")
     }
     for (index, snapshot) in next.snapshots.enumerated() {
-      if let kept = change.baseByID[snapshot.id] { try checkKept(kept, snapshot, "snapshots[\(index)]") }
+      if let kept = change.baseByID[snapshot.id] { try checkKept(kept, snapshot, "snapshots[\(index)]", change.removed) }
     }
     for (index, snapshot) in change.added { try checkNew(snapshot, "snapshots[\(index)]", change) }
     if next.head.formatVersion >= 2, !change.added.isEmpty { try checkSequence(change) }
@@ -31,9 +31,16 @@ extension SuccessorRun {
 
   // MARK: Row 8
 
-  private mutating func checkKept(_ old: Snapshot, _ new: Snapshot, _ path: String) throws(SuccessorRefusal) {
+  private mutating func checkKept(
+    _ old: Snapshot, _ new: Snapshot, _ path: String, _ removed: Set<Int64>
+  ) throws(SuccessorRefusal) {
     if old.node.isSameValue(as: new.node) { return }
-    try compare(path, "parent-snapshot-id", old.parentID, new.parentID)
+    if let parent = old.parentID, new.parentID == nil, removed.contains(parent) {
+      // PyIceberg does so when it expires the parent; Java leaves the id.
+      warn(.keptSnapshots, "\(path).parent-snapshot-id", "was dropped with its snapshot \(parent)")
+    } else {
+      try compare(path, "parent-snapshot-id", old.parentID, new.parentID)
+    }
     try compare(path, "sequence-number", old.sequenceNumber, new.sequenceNumber)
     try compare(path, "timestamp-ms", old.timestampMs, new.timestampMs)
     try compare(path, "manifest-list", old.manifestList.map { Array($0.utf8) }, new.manifestList.map { Array($0.utf8) })

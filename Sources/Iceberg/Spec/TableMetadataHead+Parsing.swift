@@ -5,7 +5,7 @@ import WireFormats
 extension TableMetadataHead {
   private static let supportedVersions: ClosedRange<Int64> = 1...3
   /// Bytes. Ten times the largest metadata known of real tables; keeps a small file from filling the memory.
-  private static let maximumSize = 512 << 20
+  static let maximumSize = 512 << 20
 
   /// Reads the bytes of a metadata file.
   ///
