@@ -5,9 +5,9 @@ import WireFormats
 /// Typed access to the members of an object in a metadata file; errors name the file and the member's place.
 struct MetadataMembers {
   let file: String
-  private let node: JSONNode
+  let node: JSONNode
   /// Where the object stands, as messages show it; empty for the document.
-  private let place: String
+  let place: String
 
   /// The document's root.
   init(_ root: JSONNode, file: String) throws(TableMetadataError) {
@@ -80,8 +80,9 @@ struct MetadataMembers {
     return objects
   }
 
-  func invalid(_ reason: String) -> TableMetadataError {
-    TableMetadataError(code: .invalid, file: file, reason: reason)
+  /// - Parameter path: where the fault is; by default the object itself.
+  func invalid(_ reason: String, path: String? = nil, expected: String = "", found: String = "") -> TableMetadataError {
+    TableMetadataError(code: .invalid, file: file, reason: reason, path: path ?? place, expected: expected, found: found)
   }
 
   /// Where a member stands, as messages show it: `refs.main.type`.
@@ -91,9 +92,13 @@ struct MetadataMembers {
 
   // MARK: Parts
 
-  private func required(_ name: String) throws(TableMetadataError) -> JSONNode {
-    guard let value = node[name] else { throw invalid("is missing `\(path(name))`") }
+  func required(_ name: String) throws(TableMetadataError) -> JSONNode {
+    guard let value = node[name] else { throw missing(name) }
     return value
+  }
+
+  func missing(_ name: String) -> TableMetadataError {
+    invalid("is missing `\(path(name))`", path: path(name), expected: "a value", found: "nothing")
   }
 
   private func members(_ name: String) throws(TableMetadataError) -> [(key: String, value: JSONNode)] {
@@ -102,15 +107,17 @@ struct MetadataMembers {
     return Array(value.members)
   }
 
-  private func member(_ value: JSONNode, at place: String) throws(TableMetadataError) -> MetadataMembers {
+  func member(_ value: JSONNode, at place: String) throws(TableMetadataError) -> MetadataMembers {
     guard value.kind == .object else { throw wrong(place, value, "an object") }
     return MetadataMembers(node: value, place: place, file: file)
   }
 
-  private func wrong(_ place: String, _ value: JSONNode, _ expected: String) -> TableMetadataError {
+  func wrong(_ place: String, _ value: JSONNode, _ expected: String) -> TableMetadataError {
     // Foreign names and numbers have any length, a message should not.
     let found = value.numberText.map { String($0.prefix(40)) } ?? Self.article(value.kind)
-    return invalid("has a wrong `\(place.prefix(200))`: expected \(expected), found \(found)")
+    return invalid(
+      "has a wrong `\(place.prefix(200))`: expected \(expected), found \(found)", path: String(place.prefix(200)), expected: expected,
+      found: found)
   }
 
   private static func article(_ kind: JSONNode.Kind) -> String {

@@ -20,11 +20,25 @@ package struct TableMetadataError: Error, Sendable, Hashable, CustomStringConver
   package var file: String
   /// What is wrong, to follow the file's name: "is missing `location`".
   package var reason: String
+  /// Where in the document: `refs.main.type`. Empty for the document as a whole.
+  package var path: String
+  /// What should stand there; empty if the reason says it all.
+  package var expected: String
+  /// What stands there; empty if the reason says it all.
+  package var found: String
+  /// The whole-document check that failed, 1 to 9 as table-metadata.md §3 counts them; nil for a fault of one member.
+  package var documentCheck: Int?
 
-  package init(code: Code, file: String, reason: String) {
+  package init(
+    code: Code, file: String, reason: String, path: String = "", expected: String = "", found: String = "", documentCheck: Int? = nil
+  ) {
     self.code = code
     self.file = file
     self.reason = reason
+    self.path = path
+    self.expected = expected
+    self.found = found
+    self.documentCheck = documentCheck
   }
 
   /// One sentence for a person, naming the file.

@@ -5,7 +5,7 @@ import WireFormats
 extension TableMetadataHead {
   private static let supportedVersions: ClosedRange<Int64> = 1...3
   /// Bytes. Ten times the largest metadata known of real tables; keeps a small file from filling the memory.
-  private static let maximumSize = 512 << 20
+  static let maximumSize = 512 << 20
 
   /// Reads the bytes of a metadata file.
   ///
@@ -23,7 +23,7 @@ extension TableMetadataHead {
   }
 
   /// The JSON text, decompressed if the name says so.
-  private static func text(of bytes: [UInt8], fileName: String) throws(TableMetadataError) -> [UInt8] {
+  static func text(of bytes: [UInt8], fileName: String) throws(TableMetadataError) -> [UInt8] {
     guard let name = MetadataFileName(fileName) else {
       throw TableMetadataError(
         code: .invalidName, file: fileName, reason: "is not a valid metadata file: its name does not hold .metadata.json")
@@ -43,17 +43,18 @@ extension TableMetadataHead {
     }
   }
 
-  private init(_ root: MetadataMembers) throws(TableMetadataError) {
+  init(_ root: MetadataMembers) throws(TableMetadataError) {
     let version = try root.int64("format-version")
     guard Self.supportedVersions.contains(version) else {
       throw TableMetadataError(
         code: version > Self.supportedVersions.upperBound ? .unsupportedVersion : .invalid, file: root.file,
-        reason: "has format version \(version); versions 1 to 3 are supported")
+        reason: "has format version \(version); versions 1 to 3 are supported", path: "format-version", expected: "1 to 3",
+        found: "\(version)")
     }
     formatVersion = Int(version)
     tableUUID = version == 1 ? try root.optionalString("table-uuid") : try root.string("table-uuid")
     location = Self.strippingTrailingSlashes(try root.string("location"))
-    guard !location.isEmpty else { throw root.invalid("has an empty `location`") }
+    guard !location.isEmpty else { throw root.invalid("has an empty `location`", path: "location") }
     lastUpdatedMs = try root.int64("last-updated-ms")
     currentSnapshotID = try root.optionalInt64("current-snapshot-id").flatMap { $0 < 0 ? nil : $0 }
     properties = try root.stringMap("properties")

@@ -6,6 +6,8 @@ import CZlib
 struct ZlibStream: ~Copyable {
   enum Direction {
     case inflate
+    /// Without any wrapper. Source: RFC 1951.
+    case inflateRaw
     case deflate(level: Int32)
   }
 
@@ -37,6 +39,10 @@ struct ZlibStream: ~Copyable {
     case .inflate:
       isInflating = true
       status = inflateInit2_(stream, Self.windowBits, ZLIB_VERSION, size)
+    case .inflateRaw:
+      isInflating = true
+      // Below zero, the window bits select data without a wrapper.
+      status = inflateInit2_(stream, -15, ZLIB_VERSION, size)
     case .deflate(let level):
       isInflating = false
       status = deflateInit2_(stream, level, Z_DEFLATED, Self.windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)

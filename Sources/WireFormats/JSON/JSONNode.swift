@@ -9,8 +9,8 @@ package struct JSONNode: Sendable {
     case object, array, string, number, bool, null
   }
 
-  private let storage: JSONStorage
-  private let index: Int
+  let storage: JSONStorage
+  let index: Int
 
   init(storage: JSONStorage, index: Int) {
     self.storage = storage
@@ -130,7 +130,7 @@ package struct JSONNode: Sendable {
 
 extension JSONNode {
   /// Decodes the content of a string that the parser has found valid.
-  private static func unescape(_ content: ArraySlice<UInt8>) -> [UInt8] {
+  static func unescape(_ content: ArraySlice<UInt8>) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(content.count)
     var rest = content
