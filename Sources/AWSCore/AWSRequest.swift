@@ -99,6 +99,8 @@ package struct AWSError: Error, Sendable, CustomStringConvertible {
   package var isDefinite: Bool
   /// Answer headers that callers need (`x-amz-bucket-region`, `Date`).
   package var headers: [(name: String, value: String)]
+  /// Codes of a cancelled DynamoDB transaction (`ConditionalCheckFailed`, `TransactionConflict`, `None`), one for each of its items in order.
+  package var cancellationReasons: [String] = []
 
   package init(
     kind: Kind, code: String, message: String, operation: String, status: Int = 0, requestID: String? = nil, attempts: Int = 1,

@@ -78,11 +78,12 @@ struct FaultClassifier: Sendable {
     if fault.cancellationReasons.contains("ConditionalCheckFailed") { kind = .conditionFailed }
     if status == 405, response.header("x-amz-delete-marker") == "true" { kind = .notFound }
     let isRetryable = ErrorCodes.isRetryable(fault.code, status: status)
-    let error = AWSError(
+    var error = AWSError(
       kind: kind, code: fault.code, message: sentence(kind, fault, status: status, endpoint: endpoint, credentials: credentials),
       operation: request.operation, status: response.status, requestID: fault.requestID, isRetryable: isRetryable,
       // A failing server may have done the work before it failed.
       isDefinite: status < 500 || (status == 503 && kind == .throttled), headers: response.headers)
+    error.cancellationReasons = fault.cancellationReasons
     return Verdict(
       error: error, isRetryable: isRetryable, isThrottling: ErrorCodes.isThrottling(fault.code, status: status),
       asksForNewCredentials: ErrorCodes.asksForNewCredentials(fault.code))
