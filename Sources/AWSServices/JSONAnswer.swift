@@ -23,12 +23,14 @@ struct JSONAnswer: Sendable {
 extension AWSRequestSender {
   /// Sends a call of a JSON protocol and parses its answer.
   ///
-  /// - Parameter version: of the protocol: "1.0" or "1.1".
+  /// - Parameters:
+  ///   - version: of the protocol: "1.0" or "1.1".
+  ///   - deadline: for the whole call with its retries.
   func call(
-    target: String, version: String, operation: String, members: [(key: String, value: JSONValue)]
+    target: String, version: String, operation: String, members: [(key: String, value: JSONValue)], deadline: Duration = .seconds(120)
   ) async throws(AWSError) -> JSONAnswer {
     let request = JSONProtocol.request(
-      target: target, version: version, body: .object(JSONMembers(members)), operation: operation)
+      target: target, version: version, body: .object(JSONMembers(members)), operation: operation, deadline: deadline)
     let response = try await send(request)
     return JSONAnswer(
       operation: operation, status: response.http.status, requestID: response.requestID, attempts: response.attempts,

@@ -16,7 +16,7 @@ struct DynamoDBClientTests {
     let sender = ScriptedSender([.text(#"{"Item":{"v":{"S":"1"},"n":{"N":"15"},"b":{"BOOL":true}}}"#), .text("{}")])
     let client = DynamoDBClient(sender: sender)
     let item = try await client.getItem(table: "iceberg", key: key, consistentRead: true)
-    #expect(item == ["v": .string("1"), "n": .number("15"), "b": .other])
+    #expect(item == ["v": .string("1"), "n": .number("15"), "b": .other(["BOOL": true])])
     #expect(item?["n"]?.integer == 15)
     #expect(try await client.getItem(table: "iceberg", key: key, consistentRead: true) == nil)
     let request = try #require(sender.requests.first)

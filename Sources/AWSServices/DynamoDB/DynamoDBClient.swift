@@ -3,7 +3,7 @@
 package import AWSCore
 import WireFormats
 
-/// The DynamoDB calls that reading a catalog needs. Source: spec/dynamodb.md §1, §5.
+/// The DynamoDB calls that catalogs and locks need; those that write stand in `DynamoDBClient+Writing.swift`. Source: spec/dynamodb.md §1, §5.
 package struct DynamoDBClient: Sendable {
   /// Keys in one BatchGetItem: the service's limit.
   package static let batchLimit = 100
@@ -18,20 +18,28 @@ package struct DynamoDBClient: Sendable {
   }
 
   /// DescribeTable. Throws code `ResourceNotFoundException` if there is none.
-  package func describeTable(_ name: String) async throws(AWSError) -> DynamoDBTable {
-    let answer = try await call("DescribeTable", [("TableName", .string(name))])
+  package func describeTable(_ name: String, deadline: Duration = Self.callDeadline) async throws(AWSError) -> DynamoDBTable {
+    let answer = try await call("DescribeTable", [("TableName", .string(name))], deadline: deadline)
     guard let table = answer.document.root["Table"], let status = table["TableStatus"]?.string else { throw answer.malformed("Table") }
     var indexes: [String] = []
+    var inactive: [String] = []
     if let list = table["GlobalSecondaryIndexes"], list.kind == .array {
-      indexes = list.elements.compactMap { $0["IndexName"]?.string }
+      for node in list.elements {
+        guard let index = node["IndexName"]?.string else { continue }
+        indexes.append(index)
+        if let status = node["IndexStatus"]?.string, status != "ACTIVE" { inactive.append(index) }
+      }
     }
-    return DynamoDBTable(name: table["TableName"]?.string ?? name, status: status, globalIndexes: indexes)
+    return DynamoDBTable(
+      name: table["TableName"]?.string ?? name, status: status, globalIndexes: indexes, inactiveIndexes: inactive)
   }
 
   /// GetItem. Nil if there is no such item.
-  package func getItem(table: String, key: DynamoDBKey, consistentRead: Bool) async throws(AWSError) -> DynamoDBItem? {
+  package func getItem(
+    table: String, key: DynamoDBKey, consistentRead: Bool, deadline: Duration = Self.callDeadline
+  ) async throws(AWSError) -> DynamoDBItem? {
     let answer = try await call(
-      "GetItem", [("TableName", .string(table)), ("Key", key.json), ("ConsistentRead", .bool(consistentRead))])
+      "GetItem", [("TableName", .string(table)), ("Key", key.json), ("ConsistentRead", .bool(consistentRead))], deadline: deadline)
     guard let item = answer.document.root["Item"], !item.isNull else { return nil }
     return try Self.item(item, of: answer)
   }
@@ -76,9 +84,11 @@ package struct DynamoDBClient: Sendable {
     return page
   }
 
-  func call(_ operation: String, _ members: [(key: String, value: JSONValue)]) async throws(AWSError) -> JSONAnswer {
+  func call(
+    _ operation: String, _ members: [(key: String, value: JSONValue)], deadline: Duration = Self.callDeadline
+  ) async throws(AWSError) -> JSONAnswer {
     try await sender.call(
-      target: "DynamoDB_20120810.\(operation)", version: "1.0", operation: "DynamoDB.\(operation)", members: members)
+      target: "DynamoDB_20120810.\(operation)", version: "1.0", operation: "DynamoDB.\(operation)", members: members, deadline: deadline)
   }
 
   static func item(_ node: JSONNode, of answer: JSONAnswer) throws(AWSError) -> DynamoDBItem {

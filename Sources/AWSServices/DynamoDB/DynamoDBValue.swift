@@ -7,8 +7,8 @@ package enum DynamoDBValue: Sendable, Hashable {
   case string(String)
   /// The digits as the service writes them.
   case number(String)
-  /// Any other type; its content is never needed.
-  case other
+  /// Any other type, as the service writes it: `{"BOOL":true}`. Only carried through.
+  case other(JSONValue)
 
   package var string: String? { if case .string(let text) = self { text } else { nil } }
   package var integer: Int64? { if case .number(let digits) = self { Int64(digits) } else { nil } }
@@ -19,8 +19,22 @@ package enum DynamoDBValue: Sendable, Hashable {
     } else if let digits = node["N"]?.string {
       self = .number(digits)
     } else {
-      self = .other
+      self = .other(JSONValue(node))
     }
+  }
+
+  /// The form of requests: `{"S":"text"}`.
+  var json: JSONValue {
+    switch self {
+    case .string(let text): ["S": .string(text)]
+    case .number(let digits): ["N": .string(digits)]
+    case .other(let value): value
+    }
+  }
+
+  /// The form of an item, or of a condition's values, sorted by name.
+  static func json(of attributes: DynamoDBItem) -> JSONValue {
+    .object(JSONMembers(attributes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) }))
   }
 }
 
@@ -73,6 +87,11 @@ package struct DynamoDBTable: Sendable, Hashable {
   /// `ACTIVE`, `CREATING`, …
   package var status: String
   package var globalIndexes: [String]
+  /// Those of its indexes that cannot be asked yet.
+  package var inactiveIndexes: [String] = []
+
+  /// Whether the table and all its indexes can be used.
+  package var isActive: Bool { status == "ACTIVE" && inactiveIndexes.isEmpty }
 }
 
 /// One page of a query. A page may be empty and still have a next one.
