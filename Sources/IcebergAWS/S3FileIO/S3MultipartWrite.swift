@@ -37,7 +37,8 @@ final class S3MultipartWrite: Sendable {
         upload = try await files.client.createMultipartUpload(
           bucket: files.target(location.bucket), key: location.key, isChecksummed: isChecksummed, headers: files.objectHeaders(options))
       } catch {
-        // An upload without parts that nobody knows the id of makes no object.
+        // An upload that was begun without our learning its id makes no object, but it is there: the journal keeps its place.
+        if error.isDefinite { await options.journal?.didEnd(location, mark: options.mark) }
         throw FileIOError(error, writing: location)
       }
       let write = S3MultipartWrite(files, location, options, upload, isChecksummed: isChecksummed)
