@@ -120,14 +120,14 @@ package struct DynamoDbTableOperations: TableOperations {
     let commit = write.commit
     let check = CommitStatusCheck(commit: commit, files: files, clock: clock)
     let problem = "Commit of \(commit.identifier): \(refusal.error.message) (\(refusal.error.operation): \(refusal.error.code))"
-    var isUntouched = false
+    var hasMoved = false
     let outcome = await check.settle(problem) { () throws(CatalogError) in
       let item = try await item(write.key, commit.identifier)
       if item?["v"]?.string == write.new { return .committed(write.entry) }
       if item?["v"]?.string == write.old {
-        isUntouched = true
         return .unknown("\(problem); the item has not changed, but the request may still be on its way")
       }
+      hasMoved = true
       guard let item else { return .unknown("\(problem); the table has been dropped since") }
       guard let pointer = item["p.metadata_location"]?.string, !pointer.isEmpty else { return Self.lost(commit) }
       if pointer.utf8.elementsEqual(commit.metadataLocation.utf8) { return .committed(commit.entry(version: item["v"]?.string)) }
@@ -143,7 +143,7 @@ package struct DynamoDbTableOperations: TableOperations {
     guard refusal.isDefinite, case .unknown = outcome else { return outcome }
     // Every send was refused, and the item does not show otherwise.
     guard commit.base != nil || refusal.error.kind != .conditionFailed else { throw Self.alreadyExists(commit.identifier) }
-    if refusal.error.kind == .conditionFailed || (commit.base != nil && !isUntouched) { return Self.lost(commit) }
+    if refusal.error.kind == .conditionFailed || (commit.base != nil && hasMoved) { return Self.lost(commit) }
     throw refused(refusal, commit)
   }
 

@@ -92,7 +92,7 @@ package struct GlueTableOperations: TableOperations {
   ) async throws(CatalogError) -> CommitOutcome {
     let check = CommitStatusCheck(commit: commit, files: files, clock: clock)
     let problem = "Commit of \(commit.identifier): \(refusal.error.message) (\(refusal.error.operation): \(refusal.error.code))"
-    var isUntouched = false
+    var hasMoved = false
     let outcome = await check.settle(problem) { () throws(CatalogError) in
       let entry = try await entry(database, commit.identifier)
       let pointer = entry.flatMap { Self.pointer(of: $0.table) }
@@ -100,20 +100,21 @@ package struct GlueTableOperations: TableOperations {
         return .committed(commit.entry(version: entry?.table.versionID, modified: entry?.table.updateTime))
       }
       guard let pointer, !pointer.utf8.elementsEqual((commit.base?.metadataLocation ?? "").utf8) else {
-        isUntouched = true
         return .unknown("\(problem); the pointer has not moved, but the request may still be on its way")
       }
       switch try await check.log(of: pointer) {
       case .contains: return .committed(commit.entry(version: nil))
       case .excludes: return Self.lost(commit)
-      case .doesNotReach: return .unknown("\(problem); others have committed since, and their log does not reach back to this commit")
+      case .doesNotReach:
+        hasMoved = true
+        return .unknown("\(problem); others have committed since, and their log does not reach back to this commit")
       }
     }
     guard refusal.isDefinite else { return outcome }
     // Every send was refused, and the entry does not show otherwise.
     guard case .unknown = outcome else { return outcome }
     guard commit.base != nil else { throw Self.creating(refusal, commit) }
-    if refusal.error.kind == .conditionFailed || refusal.error.code == "EntityNotFoundException" || !isUntouched {
+    if refusal.error.kind == .conditionFailed || refusal.error.code == "EntityNotFoundException" || hasMoved {
       return Self.lost(commit)
     }
     throw refusal.catalogError("Cannot commit \(commit.identifier)")

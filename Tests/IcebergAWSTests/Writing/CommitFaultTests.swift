@@ -137,6 +137,23 @@ struct CommitFaultTests {
     #expect(metastore.history == [Self.base, Self.ours, Self.later])
   }
 
+  @Test("What every send was refused for is told as it is, also when nothing can be read back", arguments: MetastoreKind.allCases)
+  func refusedAndUnreadable(_ kind: MetastoreKind) async throws {
+    for isReadable in [true, false] {
+      let metastore = SimulatedMetastore(kind, pointer: Self.base)
+      let (operations, transport) = try metastore.operations { operation, number in
+        if operation == kind.writeOperation(creates: false) { return .refused(400, "ThrottlingException") }
+        return isReadable || number == 0 ? nil : .refused(400, "AccessDeniedException")
+      }
+      guard case .failure(let error) = await Self.outcome(operations, base: entry(Self.base)) else {
+        Issue.record("no refusal")
+        return
+      }
+      #expect(error.code == .failed && error.message.contains("ThrottlingException"))
+      #expect(transport.sends(kind.writeOperation(creates: false)) == 4)
+    }
+  }
+
   @Test("A guard that moved under the same pointer costs one more write", arguments: MetastoreKind.allCases)
   func touched(_ kind: MetastoreKind) async throws {
     let write = kind.writeOperation(creates: false)
