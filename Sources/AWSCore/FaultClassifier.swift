@@ -81,8 +81,7 @@ struct FaultClassifier: Sendable {
     var error = AWSError(
       kind: kind, code: fault.code, message: sentence(kind, fault, status: status, endpoint: endpoint, credentials: credentials),
       operation: request.operation, status: response.status, requestID: fault.requestID, isRetryable: isRetryable,
-      // A failing server may have done the work before it failed.
-      isDefinite: status < 500 || (status == 503 && kind == .throttled), headers: response.headers)
+      isDefinite: ErrorCodes.isDefinite(fault.code, status: status), headers: response.headers)
     error.cancellationReasons = fault.cancellationReasons
     return Verdict(
       error: error, isRetryable: isRetryable, isThrottling: ErrorCodes.isThrottling(fault.code, status: status),

@@ -8,6 +8,7 @@ extension FilesystemError {
       switch error.code {
       case .notFound: .notFound
       case .changed: .stale
+      case .exists, .tooLarge, .unknown: .failed
       case .denied: .denied
       case .timedOut: .timedOut
       case .failed: .failed
@@ -20,8 +21,10 @@ extension FilesystemError {
   init(_ error: CatalogError) {
     let code: Code =
       switch error.code {
-      case .namespaceNotFound: .notFound
-      case .catalogNotFound: .failed
+      case .namespaceNotFound, .tableNotFound: .notFound
+      case .conflict: .stale
+      case .invalid: .invalid
+      case .catalogNotFound, .alreadyExists, .notEmpty, .unknown: .failed
       case .denied: .denied
       case .timedOut: .timedOut
       case .failed: .failed

@@ -25,8 +25,10 @@ package enum CatalogLoader {
   ///   - name: for messages.
   ///   - properties: normalised to Iceberg's keys.
   ///   - factory: from ``clientFactory(properties:variables:transport:metrics:logger:clock:)``.
+  ///   - uploadMemory: what the bytes of uploads are counted in.
   package static func load(
-    name: String, properties: [String: String], factory: any AwsClientFactory, logger: Logger
+    name: String, properties: [String: String], factory: any AwsClientFactory,
+    uploadMemory: any UploadMemory = UnlimitedUploadMemory(), logger: Logger
   ) throws(PropertyError) -> any Catalog {
     let kind = try kind(name: name, properties: properties)
     try checkFileIO(properties)
@@ -36,7 +38,7 @@ package enum CatalogLoader {
         key: AwsProperties.warehouseKey,
         message: "Cannot initialize DynamoDbCatalog because warehousePath must not be null or empty: set warehouse=s3://bucket/path")
     }
-    let files = S3FileIO(client: try factory.s3(), properties: try S3FileIOProperties(properties))
+    let files = S3FileIO(client: try factory.s3(), properties: try S3FileIOProperties(properties), uploadMemory: uploadMemory)
     return switch kind {
     case .glue: GlueCatalog(client: try factory.glue(), properties: aws, files: files, logger: logger)
     case .dynamodb: DynamoDbCatalog(client: try factory.dynamo(), properties: aws, files: files, logger: logger)

@@ -9,22 +9,28 @@ package enum InMemoryCatalogCall: Sendable, Hashable {
   case listTables(Namespace, token: String?)
   case loadNamespace(Namespace)
   case loadTable(TableIdentifier)
+  case commit(TableIdentifier, metadataLocation: String)
+  case createNamespace(Namespace)
+  case dropNamespace(Namespace)
+  case dropTable(TableIdentifier)
+  case renameTable(TableIdentifier, to: TableIdentifier)
 
   package var isListNamespaces: Bool { if case .listNamespaces = self { true } else { false } }
   package var isListTables: Bool { if case .listTables = self { true } else { false } }
   package var isLoadNamespace: Bool { if case .loadNamespace = self { true } else { false } }
   package var isLoadTable: Bool { if case .loadTable = self { true } else { false } }
+  package var isCommit: Bool { if case .commit = self { true } else { false } }
 }
 
 /// A catalog in memory with namespaces of any depth and faults on demand. Runs the same conformance suite as Glue and DynamoDB.
 package final class InMemoryCatalog: Catalog {
-  private struct State {
+  struct State {
     var namespaces: [Namespace: NamespaceEntry] = [:]
     var tables: [TableIdentifier: TableEntry] = [:]
     var generation = 0
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
   private let files: any FileIO
   private let pageSize: Int
   private let excludes: @Sendable (String) -> Bool
@@ -138,11 +144,11 @@ package final class InMemoryCatalog: Catalog {
     return found
   }
 
-  private func isUsable(_ namespace: Namespace) -> Bool {
+  func isUsable(_ namespace: Namespace) -> Bool {
     !namespace.levels.isEmpty && namespace.levels.allSatisfy(isUsable)
   }
 
-  private func isUsable(_ name: String) -> Bool { !name.isEmpty && !excludes(name) }
+  func isUsable(_ name: String) -> Bool { !name.isEmpty && !excludes(name) }
 
   /// Tokens are the last name of the page before, so that a name that is dropped between two pages does no harm.
   private func page<Entry>(of entries: [String: Entry], after token: String?) -> CatalogPage<Entry> {

@@ -8,21 +8,27 @@ package enum InMemoryFileIOCall: Sendable, Hashable {
   case head(ObjectLocation)
   case read(ObjectLocation, etag: String?, range: Range<Int64>)
   case list(bucket: String, prefix: String, isDirectory: Bool, position: ListPosition)
+  /// A new object, however it is written; at the moment when it would come to be.
+  case write(ObjectLocation, size: Int64)
+  case delete(ObjectLocation, etag: String?)
 
   package var isHead: Bool { if case .head = self { true } else { false } }
   package var isRead: Bool { if case .read = self { true } else { false } }
   package var isList: Bool { if case .list = self { true } else { false } }
+  package var isWrite: Bool { if case .write = self { true } else { false } }
+  package var isDelete: Bool { if case .delete = self { true } else { false } }
 }
 
 /// Objects in memory behind the ``FileIO`` protocol, with faults on demand. Runs the same conformance suite as S3.
 package final class InMemoryFileIO: FileIO {
-  private struct Object {
+  struct Object {
     var bytes: [UInt8]
     var etag: String
     var modified: Int64
+    var mark: WriteMark?
   }
 
-  private struct State {
+  struct State {
     var buckets: [String: [[UInt8]: Object]] = [:]
     /// Keys of a bucket in the order of their bytes; made at a listing, dropped at a change.
     var sortedKeys: [String: [[UInt8]]] = [:]
@@ -30,7 +36,7 @@ package final class InMemoryFileIO: FileIO {
     var breaks: [(remaining: Int, bytes: Int, error: FileIOError)] = []
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
   private let pageSize: Int
   private let chunkSize: Int
 
@@ -54,12 +60,14 @@ package final class InMemoryFileIO: FileIO {
   ///
   /// - Parameter modified: nanoseconds since 1970; by default one second later at every write.
   @discardableResult
-  package func put(_ location: ObjectLocation, _ bytes: [UInt8], modified: Int64? = nil) -> ObjectAttributes {
+  package func put(
+    _ location: ObjectLocation, _ bytes: [UInt8], modified: Int64? = nil, mark: WriteMark? = nil
+  ) -> ObjectAttributes {
     state.withLock { state in
       state.generation += 1
       let object = Object(
         bytes: bytes, etag: "\"etag-\(state.generation)\"",
-        modified: modified ?? (1_700_000_000 + Int64(state.generation)) * 1_000_000_000)
+        modified: modified ?? (1_700_000_000 + Int64(state.generation)) * 1_000_000_000, mark: mark)
       state.buckets[location.bucket, default: [:]][Array(location.key.utf8)] = object
       state.sortedKeys[location.bucket] = nil
       return ObjectAttributes(location: location, size: Int64(bytes.count), etag: object.etag, modified: object.modified)
@@ -196,15 +204,15 @@ package final class InMemoryFileIO: FileIO {
     return low
   }
 
-  private static func missing(_ location: ObjectLocation) -> FileIOError {
+  static func missing(_ location: ObjectLocation) -> FileIOError {
     FileIOError(code: .notFound, message: "Location does not exist: \(location)")
   }
 
-  private static func missing(bucket: String) -> FileIOError {
+  static func missing(bucket: String) -> FileIOError {
     FileIOError(code: .failed, message: "s3://\(bucket): the bucket '\(bucket)' does not exist.")
   }
 
-  private static func changed(_ location: ObjectLocation) -> FileIOError {
+  static func changed(_ location: ObjectLocation) -> FileIOError {
     FileIOError(code: .changed, message: "\(location) was replaced or deleted after it was opened.")
   }
 }

@@ -14,6 +14,12 @@ enum ErrorCodes {
     "ConditionalRequestConflict", "OperationAborted",
   ]
 
+  /// Codes with a status below 500 after which the work may still have been done.
+  private static let open: Set<String> = [
+    "OperationTimeoutException", "InternalServerError", "InternalServiceException", "InternalError", "PriorRequestNotComplete",
+    "TransactionInProgressException", "ReplicatedWriteConflictException",
+  ]
+
   private static let conditions: Set<String> = [
     "PreconditionFailed", "ConditionalCheckFailedException", "ConditionalCheckFailed", "ConcurrentModificationException",
     "VersionMismatchException", "NotModified",
@@ -44,6 +50,12 @@ enum ErrorCodes {
 
   static func isRetryable(_ code: String, status: Int) -> Bool {
     [500, 502, 503, 504].contains(status) || isThrottling(code, status: status) || transient.contains(code)
+  }
+
+  /// Whether an answer says for certain that nothing was done: a failing server may have done the work before it failed.
+  static func isDefinite(_ code: String, status: Int) -> Bool {
+    if open.contains(code) { return false }
+    return status < 500 || (status == 503 && isThrottling(code, status: status))
   }
 
   static func asksForNewCredentials(_ code: String) -> Bool { refreshing.contains(code) }

@@ -3,7 +3,7 @@
 package import AWSCore
 import WireFormats
 
-/// The calls of the Glue Data Catalog that reading needs. Source: spec/glue.md §1.
+/// The calls of the Glue Data Catalog that reading needs; those that write stand in `GlueClient+Writing.swift`. Source: spec/glue.md §1.
 ///
 /// `MaxResults` is never sent: Iceberg leaves the page size to the service.
 package struct GlueClient: Sendable {
@@ -42,7 +42,7 @@ package struct GlueClient: Sendable {
     return try call.page(of: "TableList", after: nextToken, GlueTable.init)
   }
 
-  private func call(_ operation: String, _ members: [(key: String, value: JSONValue)]) async throws(AWSError) -> JSONAnswer {
+  func call(_ operation: String, _ members: [(key: String, value: JSONValue)]) async throws(AWSError) -> JSONAnswer {
     var all = members
     if let catalogID {
       all.insert(("CatalogId", .string(catalogID)), at: 0)

@@ -4,7 +4,7 @@ package import AWSCore
 package import HTTP
 import WireFormats
 
-/// The S3 calls that reading needs. Source: spec/s3fileio.md §11.
+/// The S3 calls that Iceberg needs, reading; those that write stand in `S3Client+Writing.swift`. Source: spec/s3fileio.md §11.
 ///
 /// Bucket names are passed on as they are: addressing, access points among it, is the resolver's. Keys are raw text.
 package struct S3Client: Sendable {
@@ -42,7 +42,12 @@ package struct S3Client: Sendable {
     bucket: String, key: String, headers: [(name: String, value: String)] = []
   ) async throws(AWSError) -> S3ObjectHead {
     let request = AWSRequest(operation: "S3.HeadObject", method: "HEAD", bucket: bucket, path: Self.path(of: key), headers: headers)
-    return Self.head(of: try Self.checked(try await sender.send(request), request))
+    let response = try await answer(request)
+    var head = Self.head(of: response)
+    for (name, value) in response.http.headers where name.lowercased().hasPrefix(S3ObjectHead.metadataPrefix) {
+      head.metadata[String(name.lowercased().dropFirst(S3ObjectHead.metadataPrefix.count))] = value
+    }
+    return head
   }
 
   /// HeadBucket: success means that the bucket is there and may be listed.
@@ -88,7 +93,12 @@ package struct S3Client: Sendable {
 
   package static let bucketRegionHeader = "x-amz-bucket-region"
 
-  private static func path(of key: String) -> String {
+  /// Sends, and turns every status outside 2xx into an error.
+  func answer(_ request: AWSRequest) async throws(AWSError) -> AWSResponse {
+    try Self.checked(try await sender.send(request), request)
+  }
+
+  static func path(of key: String) -> String {
     "/" + PercentEncoding.path(key)
   }
 

@@ -11,6 +11,11 @@ package struct S3ObjectHead: Sendable, Hashable {
   /// Nanoseconds since 1970; nil if missing or unreadable.
   package var lastModified: Int64?
   package var requestID: String?
+  /// User metadata by lower-case name without its prefix; only HeadObject fills it.
+  package var metadata: [String: String] = [:]
+
+  /// What headers of user metadata start with.
+  package static let metadataPrefix = "x-amz-meta-"
 }
 
 /// One object of a listing.

@@ -113,6 +113,18 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
     case namespaceNotFound
     /// The catalog itself is missing (DynamoDB table absent): EIO, and an error sentence at mount.
     case catalogNotFound
+    /// ENOENT
+    case tableNotFound
+    /// EEXIST
+    case alreadyExists
+    /// ENOTEMPTY
+    case notEmpty
+    /// The entry is no longer what the caller saw, or the lease on it is lost: ESTALE
+    case conflict
+    /// A name or a document that the catalog does not take: EINVAL
+    case invalid
+    /// Whether the change was made cannot be found out: EIO
+    case unknown
     /// EACCES
     case denied
     /// ETIMEDOUT

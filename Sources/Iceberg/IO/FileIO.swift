@@ -111,10 +111,16 @@ package struct FileIOError: Error, Sendable, CustomStringConvertible {
     case notFound
     /// The version named by the etag is gone or replaced: ESTALE
     case changed
+    /// Another object has the name already: EEXIST
+    case exists
     /// 403, wrong or expired keys: EACCES
     case denied
     /// ETIMEDOUT
     case timedOut
+    /// More than an upload's parts can hold: EFBIG
+    case tooLarge
+    /// Whether the write was done cannot be found out: EIO, nothing of it is to be deleted
+    case unknown
     /// 5xx and throttling after retries, corrupt body: EIO
     case failed
     /// A location or request that cannot be: EINVAL

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AWSCore
+package import AWSCore
 package import AWSServices
 package import Iceberg
 package import Logging
 
-/// A DynamoDB table as an Iceberg catalog, reading. Source: spec/dynamodb.md.
+/// A DynamoDB table as an Iceberg catalog; changes stand in `DynamoDbCatalog+Operations.swift`. Source: spec/dynamodb.md.
 package final class DynamoDbCatalog: Catalog {
   package let kind = "dynamodb"
   package var nestsNamespaces: Bool { true }
   let client: DynamoDBClient
   let table: String
   let log: OnceLog
-  private let files: any FileIO
+  let files: any FileIO
+  let clock: any AWSClock
 
-  package init(client: DynamoDBClient, properties: AwsProperties, files: any FileIO, logger: Logger) {
+  /// - Parameter clock: for time stamps and for the waits of a commit whose answer was lost.
+  package init(
+    client: DynamoDBClient, properties: AwsProperties, files: any FileIO, logger: Logger, clock: any AWSClock = SystemAWSClock()
+  ) {
     self.client = client
+    self.clock = clock
     table = properties.dynamoDBTableName
     self.files = files
     log = OnceLog(logger)
@@ -50,6 +55,10 @@ package final class DynamoDbCatalog: Catalog {
 
   /// The table of the catalog is missing, or the call failed.
   func failure(_ error: AWSError, _ place: String) -> CatalogError {
+    Self.failure(error, place, table: table)
+  }
+
+  static func failure(_ error: AWSError, _ place: String, table: String) -> CatalogError {
     guard error.code == "ResourceNotFoundException" else { return CatalogError(error, place) }
     return CatalogError(
       code: .catalogNotFound,

@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AWSCore
+package import AWSCore
 package import AWSServices
 package import Iceberg
 package import Logging
 
-/// The Glue Data Catalog as an Iceberg catalog, reading. Source: spec/glue.md §3–§6.
+/// The Glue Data Catalog as an Iceberg catalog; changes stand in `GlueCatalog+Operations.swift`. Source: spec/glue.md §3–§6.
 package final class GlueCatalog: Catalog {
   package let kind = "glue"
   package var nestsNamespaces: Bool { false }
-  private let client: GlueClient
-  private let names: GlueNames
-  private let files: any FileIO
+  let client: GlueClient
+  let names: GlueNames
+  let files: any FileIO
+  let skipsArchive: Bool
+  let clock: any AWSClock
   private let log: OnceLog
 
-  package init(client: GlueClient, properties: AwsProperties, files: any FileIO, logger: Logger) {
+  /// - Parameter clock: for the waits of a commit whose answer was lost.
+  package init(
+    client: GlueClient, properties: AwsProperties, files: any FileIO, logger: Logger, clock: any AWSClock = SystemAWSClock()
+  ) {
     self.client = client
+    self.clock = clock
+    skipsArchive = properties.isGlueArchiveSkipped
     names = GlueNames(isValidationSkipped: properties.isGlueNameValidationSkipped)
     self.files = files
     log = OnceLog(logger)

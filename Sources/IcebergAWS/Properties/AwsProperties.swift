@@ -11,6 +11,8 @@ package struct AwsProperties: Sendable {
   package var glueCatalogID: String?
   package var isGlueNameValidationSkipped: Bool
   package var isGlueLakeFormationEnabled: Bool
+  /// `SkipArchive` of UpdateTable.
+  package var isGlueArchiveSkipped: Bool
   package var glueEndpoint: String?
   /// PyIceberg's: sends in all, from `glue.max-retries`.
   package var glueMaxAttempts: Int?
@@ -24,6 +26,7 @@ package struct AwsProperties: Sendable {
     glueCatalogID = map.nonEmpty("glue.id")
     isGlueNameValidationSkipped = map.bool("glue.skip-name-validation", default: false)
     isGlueLakeFormationEnabled = map.bool(Self.lakeFormationKey, default: false)
+    isGlueArchiveSkipped = map.bool("glue.skip-archive", default: true)
     glueEndpoint = map.nonEmpty("glue.endpoint")
     glueMaxAttempts = try map.integer("glue.max-retries", in: 0...1000).map { Int($0) + 1 }
     glueRetryMode = map.nonEmpty("glue.retry-mode").map { ["standard", "adaptive", "legacy"].contains($0) ? $0 : "standard" }

@@ -2,7 +2,7 @@
 
 package import Telemetry
 
-/// The `s3.*` properties that reading uses. Source: spec/properties.md §4.
+/// The `s3.*` properties; those that only writing uses stand in ``S3WriteProperties``. Source: spec/properties.md §4.
 package struct S3FileIOProperties: Sendable {
   package static let endpointKey = "s3.endpoint"
   package static let accessKeyIDKey = "s3.access-key-id"
@@ -31,6 +31,7 @@ package struct S3FileIOProperties: Sendable {
   package var retryMaxWait: Duration
   /// What GetObject and HeadObject carry for `s3.sse.type=custom`, keys verbatim. Never to be logged.
   package var encryptionHeaders: [(name: String, value: String)]
+  package var write: S3WriteProperties
   /// PyIceberg's keys.
   package var region: String?
   package var isAnonymous: Bool
@@ -59,6 +60,7 @@ package struct S3FileIOProperties: Sendable {
     retryMinWait = try map.milliseconds("s3.retry.min-wait-ms") ?? .milliseconds(2000)
     retryMaxWait = try map.milliseconds("s3.retry.max-wait-ms") ?? .milliseconds(20_000)
     encryptionHeaders = try Self.encryptionHeaders(map)
+    write = try S3WriteProperties(map)
     region = map.nonEmpty("s3.region")
     isAnonymous = map.bool("s3.anonymous", default: false)
     profileName = map.nonEmpty("s3.profile-name")
@@ -68,7 +70,7 @@ package struct S3FileIOProperties: Sendable {
   }
 
   /// The three headers of SSE-C; the other types send nothing on reading. Source: spec/s3fileio.md §6.
-  private static func encryptionHeaders(_ map: PropertyMap) throws(PropertyError) -> [(name: String, value: String)] {
+  static func encryptionHeaders(_ map: PropertyMap) throws(PropertyError) -> [(name: String, value: String)] {
     let type = map.nonEmpty("s3.sse.type") ?? "none"
     switch type.lowercased() {
     case "none", "s3", "kms", "dsse-kms": return []

@@ -4,7 +4,7 @@ import AWSCore
 package import AWSServices
 package import Iceberg
 
-/// Objects in S3 behind Iceberg's `FileIO`, reading. Source: spec/s3fileio.md.
+/// Objects in S3 behind Iceberg's `FileIO`; writing stands in `S3FileIO+Writing.swift`. Source: spec/s3fileio.md.
 ///
 /// Buckets keep the name that locations give them; access points stand in for them in requests only.
 package final class S3FileIO: FileIO {
@@ -15,9 +15,14 @@ package final class S3FileIO: FileIO {
   private let accessPoints: [String: String]
   private let isPrefixListedAsDirectory: Bool
   let encryptionHeaders: [(name: String, value: String)]
+  let write: S3WriteProperties
+  let uploads: UploadAdmission
 
-  package init(client: S3Client, properties: S3FileIOProperties) {
+  /// - Parameter uploadMemory: what the bytes of uploads are counted in.
+  package init(client: S3Client, properties: S3FileIOProperties, uploadMemory: any UploadMemory = UnlimitedUploadMemory()) {
     self.client = client
+    write = properties.write
+    uploads = UploadAdmission(memory: uploadMemory)
     accessPoints = properties.accessPoints
     isPrefixListedAsDirectory = properties.isDirectoryBucketListPrefixAsDirectory
     encryptionHeaders = properties.encryptionHeaders
@@ -82,7 +87,7 @@ package final class S3FileIO: FileIO {
   }
 
   /// Without a key the request would be one about the bucket.
-  private static func checkKey(_ location: ObjectLocation) throws(FileIOError) {
+  static func checkKey(_ location: ObjectLocation) throws(FileIOError) {
     guard !location.key.isEmpty else {
       throw FileIOError(code: .invalid, message: "\(location) names no object: its key is empty.")
     }

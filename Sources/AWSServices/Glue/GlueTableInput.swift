@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import WireFormats
+
+/// A column as Glue shows it.
+package struct GlueColumn: Sendable, Hashable {
+  package var name: String
+  package var type: String
+  package var comment: String?
+  package var parameters: [String: String]
+
+  package init(name: String, type: String, comment: String? = nil, parameters: [String: String] = [:]) {
+    self.name = name
+    self.type = type
+    self.comment = comment
+    self.parameters = parameters
+  }
+
+  var json: JSONValue {
+    var members: [(key: String, value: JSONValue)] = [("Name", .string(name)), ("Type", .string(type))]
+    if let comment { members.append(("Comment", .string(comment))) }
+    members.append(("Parameters", GlueTableInput.object(parameters)))
+    return .object(JSONMembers(members))
+  }
+}
+
+/// The definition of a table as CreateTable and UpdateTable take it: all members that Iceberg sends. Source: spec/glue.md §5, §9.
+///
+/// UpdateTable puts it in place of the whole entry.
+package struct GlueTableInput: Sendable, Hashable {
+  package struct Storage: Sendable, Hashable {
+    package var columns: [GlueColumn]
+    package var location: String
+    package var additionalLocations: [String]
+
+    package init(columns: [GlueColumn], location: String, additionalLocations: [String]) {
+      self.columns = columns
+      self.location = location
+      self.additionalLocations = additionalLocations
+    }
+  }
+
+  package var name: String
+  package var description: String?
+  package var storage: Storage
+  package var parameters: [String: String]
+
+  package init(name: String, description: String?, storage: Storage, parameters: [String: String]) {
+    self.name = name
+    self.description = description
+    self.storage = storage
+    self.parameters = parameters
+  }
+
+  var json: JSONValue {
+    var members: [(key: String, value: JSONValue)] = [("Name", .string(name))]
+    if let description { members.append(("Description", .string(description))) }
+    members.append(
+      (
+        "StorageDescriptor",
+        [
+          "Columns": .array(storage.columns.map(\.json)), "Location": .string(storage.location),
+          "AdditionalLocations": .array(storage.additionalLocations.map { .string($0) }),
+        ]
+      ))
+    members += [("TableType", "EXTERNAL_TABLE"), ("Parameters", Self.object(parameters))]
+    return .object(JSONMembers(members))
+  }
+
+  /// Texts by key, sorted, so that a request is the same however often it is made.
+  static func object(_ texts: [String: String]) -> JSONValue {
+    .object(JSONMembers(texts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+  }
+}
+
+/// A table entry with what a change of it needs.
+package struct GlueTableDefinition: Sendable, Hashable {
+  package var table: GlueTable
+  package var description: String?
+  /// Comments of the columns by name, the first of each.
+  package var columnComments: [String: String]
+  package var copy: GlueTableCopy
+
+  init?(_ node: JSONNode) {
+    guard let table = GlueTable(node) else { return nil }
+    self.table = table
+    description = node["Description"]?.string
+    columnComments = [:]
+    if let columns = node["StorageDescriptor"]?["Columns"] {
+      for column in columns.elements {
+        guard let name = column["Name"]?.string, let comment = column["Comment"]?.string, columnComments[name] == nil else { continue }
+        columnComments[name] = comment
+      }
+    }
+    copy = GlueTableCopy(node)
+  }
+}
+
+/// The members of an entry that a rename carries over, as they stand. Source: spec/glue.md §14.
+package struct GlueTableCopy: Sendable, Hashable {
+  static let members = ["Description", "Owner", "TableType", "Parameters", "StorageDescriptor"]
+
+  private let carried: [JSONMembers.Member]
+
+  init(_ node: JSONNode) {
+    carried = Self.members.compactMap { name in
+      node[name].flatMap { $0.isNull ? nil : (name, JSONValue($0)) }
+    }
+  }
+
+  func json(name: String) -> JSONValue {
+    .object(JSONMembers([("Name", .string(name))] + carried))
+  }
+
+  package static func == (left: GlueTableCopy, right: GlueTableCopy) -> Bool {
+    JSONMembers(left.carried) == JSONMembers(right.carried)
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    JSONMembers(carried).hash(into: &hasher)
+  }
+}

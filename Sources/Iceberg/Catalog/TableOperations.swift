@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Moves the pointer of one table, atomically or not at all. Implementations: Glue, DynamoDB, and in-memory for tests; all run the same
+/// conformance suite.
+package protocol TableOperations: Sendable {
+  /// Makes a metadata file, which is in the object store already, the current one of a table by one conditional write.
+  ///
+  /// The pointer is read anew and compared with the base first; nothing is ever based on a pointer that the caller did not name. What was once
+  /// sent is not called back by the cancellation of the calling task.
+  ///
+  /// - Throws: what is certain to have changed nothing: `alreadyExists` and `namespaceNotFound` for a create, `denied`, `invalid`, `failed`,
+  ///   `timedOut`, and what the lease check throws.
+  func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome
+}
+
+/// One move of a pointer.
+package struct TableCommit: Sendable {
+  package var identifier: TableIdentifier
+  /// The entry that the new metadata was made from; nil to create the table.
+  package var base: TableEntry?
+  /// Full URI of the new metadata file.
+  package var metadataLocation: String
+  /// What the new metadata says that catalogs show.
+  package var document: TableDocument
+  /// Throws if the lease on the table is lost. Called right before every conditional write; must not block.
+  package var checkLease: @Sendable () throws -> Void
+
+  package init(
+    identifier: TableIdentifier, base: TableEntry?, metadataLocation: String, document: TableDocument,
+    checkLease: @escaping @Sendable () throws -> Void = {}
+  ) {
+    self.identifier = identifier
+    self.base = base
+    self.metadataLocation = metadataLocation
+    self.document = document
+    self.checkLease = checkLease
+  }
+}
+
+/// What became of a commit that was not refused outright.
+package enum CommitOutcome: Sendable, Hashable {
+  /// The new file is the table's, or was and has been succeeded already. The entry is as this commit left it; its version is nil where
+  /// the catalog does not tell.
+  case committed(TableEntry)
+  /// The pointer had moved, or moves by others came first: nothing was changed, and nothing of this commit can take effect any more. ESTALE
+  case conflict(String)
+  /// Nobody can say: the metadata file must be kept. EIO
+  case unknown(String)
+}
+
+/// A catalog that can be changed.
+package protocol WritableCatalog: Catalog {
+  /// The commits of its tables.
+  var tableOperations: any TableOperations { get }
+
+  /// Makes a namespace. Throws `alreadyExists`, and `invalid` for a name that the catalog's rules exclude.
+  func createNamespace(_ namespace: Namespace, properties: [String: String]) async throws(CatalogError)
+
+  /// Drops a namespace that holds nothing: no entry of any kind, no child. Throws `notEmpty`, `namespaceNotFound`.
+  func dropNamespace(_ namespace: Namespace) async throws(CatalogError)
+
+  /// Takes a table out of the catalog; its files stay. Throws `tableNotFound`, and `conflict` if the entry is not as the caller saw it.
+  func dropTable(_ entry: TableEntry) async throws(CatalogError)
+
+  /// Gives a table another name; its files and its location stay.
+  ///
+  /// - Throws: `tableNotFound`, `namespaceNotFound`, `alreadyExists`; `conflict` if the table was committed to meanwhile.
+  func renameTable(_ entry: TableEntry, to target: TableIdentifier) async throws(CatalogError)
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+import TestSupport
+import Testing
+import WireFormats
+
+@Suite("Writing catalog conformance", .timeLimit(.minutes(10)))
+struct WritableCatalogConformanceTests {
+  @Test("Namespaces are made once and dropped only when empty", arguments: CatalogImplementation.allCases)
+  func namespaces(_ implementation: CatalogImplementation) async throws {
+    try await conformance(implementation).makesAndDropsNamespaces()
+  }
+
+  @Test("A commit moves the pointer from its base and from nothing else", arguments: CatalogImplementation.allCases)
+  func commits(_ implementation: CatalogImplementation) async throws {
+    try await conformance(implementation).commitsAndRefuses()
+  }
+
+  @Test("Only the entry that was seen is dropped or renamed", arguments: CatalogImplementation.allCases)
+  func dropAndRename(_ implementation: CatalogImplementation) async throws {
+    try await conformance(implementation).dropsAndRenamesWhatTheCallerSaw()
+  }
+
+  @Test("Eight writers lose no update", arguments: CatalogImplementation.allCases)
+  func race(_ implementation: CatalogImplementation) async throws {
+    let (attempted, accepted, found) = try await conformance(implementation).losesNoUpdate(writers: 8, commitsEach: 5)
+    #expect(accepted == 40 && found == accepted && attempted >= accepted)
+    print("race on \(implementation.rawValue): attempted \(attempted), accepted \(accepted), found \(found), lost \(accepted - found)")
+  }
+
+  @Test(
+    "PyIceberg loads what was committed, and continues it on Glue; the next commit continues PyIceberg's", arguments: ["glue", "dynamodb"])
+  func pyIceberg(kind: String) async throws {
+    let suite = try await conformance(kind == "glue" ? .glue : .dynamoDB)
+    try await suite.catalog.createNamespace(suite.namespace, properties: [:])
+    let first = try await suite.create("shared")
+    let table = first.identifier
+    let second = try await ConformanceMetadata.write(table, after: first.metadataLocation, log: [first.metadataLocation], suite.files)
+    #expect(await suite.outcome(table, first, second) == .committed)
+    let emulator = try await Emulator.shared()
+    let output = try await emulator.run(
+      "Tests/ConformanceTests/Support/pyiceberg_reader.py", arguments: [kind, "\(suite.namespace)", table.name])
+    let seen = try JSONDocument(parsing: output).root
+    #expect(seen["metadata-location"]?.string == second)
+    #expect(seen["owner"]?.string == "ops")
+    #expect(seen["columns"]?.elements.compactMap(\.string) == ["id", "tags"])
+    guard kind == "glue" else { return }
+    let continued = try #require(seen["continued"]?.string)
+    let entry = try #require(try await suite.catalog.loadTable(table))
+    #expect(entry.metadataLocation == continued)
+    #expect(
+      await suite.outcome(
+        table, TableEntry(identifier: table, metadataLocation: second, version: nil, modified: nil), first.metadataLocation) == .conflict)
+    let log = try await ConformanceMetadata.log(of: continued, suite.files) + [continued]
+    let next = try await ConformanceMetadata.write(table, after: continued, log: log, suite.files)
+    #expect(await suite.outcome(table, entry, next) == .committed)
+  }
+
+  private func conformance(_ implementation: CatalogImplementation) async throws -> WritableCatalogConformance {
+    switch implementation {
+    case .inMemory:
+      let files = InMemoryFileIO(buckets: [EmulatedWriting.bucket])
+      return WritableCatalogConformance(catalog: InMemoryCatalog(files: files), files: files)
+    case .glue: return try await emulated("glue")
+    case .dynamoDB: return try await emulated("dynamodb")
+    }
+  }
+
+  private func emulated(_ type: String) async throws -> WritableCatalogConformance {
+    let properties = try await EmulatedWriting.properties().merging(["type": type]) { $1 }
+    let catalog = try #require(try EmulatedClients.catalog(properties) as? any WritableCatalog)
+    return WritableCatalogConformance(catalog: catalog, files: try await EmulatedWriting.files())
+  }
+}
