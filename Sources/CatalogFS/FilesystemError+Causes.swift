@@ -8,7 +8,9 @@ extension FilesystemError {
       switch error.code {
       case .notFound: .notFound
       case .changed: .stale
-      case .exists, .tooLarge, .unknown: .failed
+      case .exists: .exists
+      case .tooLarge: .tooLarge
+      case .unknown: .failed
       case .denied: .denied
       case .timedOut: .timedOut
       case .failed: .failed
@@ -24,7 +26,9 @@ extension FilesystemError {
       case .namespaceNotFound, .tableNotFound: .notFound
       case .conflict: .stale
       case .invalid: .invalid
-      case .catalogNotFound, .alreadyExists, .notEmpty, .unknown: .failed
+      case .alreadyExists: .exists
+      case .notEmpty: .notEmpty
+      case .catalogNotFound, .unknown: .failed
       case .denied: .denied
       case .timedOut: .timedOut
       case .failed: .failed

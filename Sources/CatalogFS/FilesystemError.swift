@@ -25,6 +25,12 @@ package struct FilesystemError: Error, Sendable, CustomStringConvertible {
     case failed
     /// EINTR
     case interrupted
+    /// EEXIST
+    case exists
+    /// ENOTEMPTY
+    case notEmpty
+    /// EFBIG
+    case tooLarge
     /// EBADF: a handle that was never given out.
     case badHandle
   }

@@ -11,7 +11,7 @@ struct FilesystemErrorTests {
     "Every failure of file access is one of the filesystem",
     arguments: [
       (FileIOError.Code.notFound, FilesystemError.Code.notFound), (.changed, .stale), (.denied, .denied), (.timedOut, .timedOut),
-      (.failed, .failed), (.invalid, .failed), (.cancelled, .interrupted),
+      (.failed, .failed), (.invalid, .failed), (.cancelled, .interrupted), (.exists, .exists), (.tooLarge, .tooLarge), (.unknown, .failed),
     ])
   func files(code: FileIOError.Code, expected: FilesystemError.Code) {
     let error = FilesystemError(FileIOError(code: code, message: "why", requestID: "id"))
@@ -23,7 +23,8 @@ struct FilesystemErrorTests {
     "Every failure of a catalog is one of the filesystem",
     arguments: [
       (CatalogError.Code.namespaceNotFound, FilesystemError.Code.notFound), (.catalogNotFound, .failed), (.denied, .denied),
-      (.timedOut, .timedOut), (.failed, .failed), (.cancelled, .interrupted),
+      (.timedOut, .timedOut), (.failed, .failed), (.cancelled, .interrupted), (.tableNotFound, .notFound), (.conflict, .stale),
+      (.invalid, .invalid), (.alreadyExists, .exists), (.notEmpty, .notEmpty), (.unknown, .failed),
     ])
   func catalogs(code: CatalogError.Code, expected: FilesystemError.Code) {
     let error = FilesystemError(CatalogError(code: code, message: "why", requestID: "id"))

@@ -11,6 +11,7 @@ struct ErrnoTableTests {
   private static let expected: [FilesystemError.Code: Int32] = [
     .notFound: ENOENT, .notDirectory: ENOTDIR, .isDirectory: EISDIR, .invalid: EINVAL, .stale: ESTALE, .denied: EACCES, .readOnly: EROFS,
     .timedOut: ETIMEDOUT, .failed: EIO, .interrupted: EINTR, .badHandle: EBADF,
+    .exists: EEXIST, .notEmpty: ENOTEMPTY, .tooLarge: EFBIG,
   ]
 
   @Test("Every failure of the filesystem has its errno", arguments: FilesystemError.Code.allCases)

@@ -19,6 +19,9 @@ extension Errno {
       case .timedOut: ETIMEDOUT
       case .failed: EIO
       case .interrupted: EINTR
+      case .exists: EEXIST
+      case .notEmpty: ENOTEMPTY
+      case .tooLarge: EFBIG
       case .badHandle: EBADF
       }
     self.init(rawValue: number)
