@@ -45,4 +45,4 @@ def machine() -> str:
                 break
     with open("/proc/meminfo") as meminfo:
         memory = int(meminfo.readline().split()[1]) / (1 << 20)
-    return f"{os.cpu_count()} x {model}, {memory:.0f} GiB, Linux {platform.release()}"
+    return f"{os.cpu_count()} x {model}, {memory:.0f} GiB, Linux {platform.release().split('-')[0]}"
