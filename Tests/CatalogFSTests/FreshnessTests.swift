@@ -110,6 +110,26 @@ struct FreshnessTests {
     }
   }
 
+  @Test("Every name of a listing is found and no other, however many pages it has", arguments: 0...40)
+  func everyPage(pages: Int) async throws {
+    let tree = Tree(pageSize: 3)
+    tree.commit(["n"], "t")
+    // The last page is full, and at times holds a directory that shares its name with an object.
+    let count = pages * 3
+    for file in 0..<count { tree.put("s3://lake/n/t/data/f\(100 + file)", [1]) }
+    if count > 0 { tree.put("s3://lake/n/t/data/f\(100 + count / 2)/x", [1]) }
+    let data = try await tree.walk("n", "t", "data").attributes.inode
+    let names = try await tree.list(inode: data, batch: 50)
+    #expect(names.count == (count > 0 ? count + 1 : 0))
+    tree.files.faults.forgetCalls()
+    for name in names { _ = try await tree.filesystem.lookup(parent: data, name: Array(name.utf8)) }
+    for absent in ["f", "f099", "f1000", "f\(100 + count)", "f100%", "g"] {
+      await #expect(throws: FilesystemError.self) { try await tree.filesystem.lookup(parent: data, name: Array(absent.utf8)) }
+    }
+    // A complete listing that is fresh answers everything.
+    #expect(tree.files.faults.count { $0.isList || $0.isHead } == 0)
+  }
+
   @Test("In a large directory a deleted file is believed for half a minute, unless the table's pointer moves or refresh is read")
   func belief() async throws {
     let tree = Tree(pageSize: 500)

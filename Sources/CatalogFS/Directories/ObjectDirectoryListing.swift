@@ -64,18 +64,19 @@ final class ObjectDirectoryListing: Sendable {
       return unorderedKnowledge(of: wanted, in: loaded, isComplete: isComplete)
     }
     // Object and directory of one name stand on one page: the first that reaches beyond both, where the object waited for the directory.
+    // The last page of all reaches beyond everything.
     var low = 0
-    var high = loaded.count
+    var high = isComplete ? max(loaded.count - 1, 0) : loaded.count
     while low < high {
       let middle = low + (high - low) / 2
       if loaded[middle].page.reaches(beyond: wanted) { high = middle } else { low = middle + 1 }
     }
-    let found = low < loaded.count ? loaded[low] : isComplete ? loaded.last : nil
-    return found.map { dated in
-      Knowledge(
-        object: dated.page.object(named: wanted).map { dated.page.attributes(ofObject: $0, in: directory) },
-        hasDirectory: dated.page.hasDirectory(named: wanted), asked: dated.asked)
-    }
+    guard low < loaded.count else { return nil }
+    let (page, asked) = (loaded[low].page, loaded[low].asked)
+    return Knowledge(
+      object: page.object(named: wanted).map { page.attributes(ofObject: $0, in: directory) },
+      hasDirectory: page.hasDirectory(named: wanted),
+      asked: asked)
   }
 
   private func unorderedKnowledge(
