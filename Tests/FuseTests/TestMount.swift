@@ -68,7 +68,7 @@ struct TestMount: Sendable {
 
 /// Waits until a condition holds, for at most ten seconds.
 func eventually(_ condition: () -> Bool) async -> Bool {
-  let deadline = ContinuousClock.now + .seconds(10)
+  let deadline = ContinuousClock.now + .seconds(60)
   while ContinuousClock.now < deadline {
     if condition() { return true }
     try? await Task.sleep(for: .milliseconds(2))

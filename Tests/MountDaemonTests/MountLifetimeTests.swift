@@ -93,7 +93,7 @@ struct MountLifetimeTests {
         taken == "\(path) is mounted already (bergfs#lake): choose another directory or run bergfs umount \(path)")
       kill(pid, SIGKILL)
       close(descriptor)
-      let deadline = ContinuousClock.now + .seconds(10)
+      let deadline = ContinuousClock.now + .seconds(60)
       var last: String? = ""
       while last != nil, ContinuousClock.now < deadline {
         last = try await offPool { failure { _ = try Unmounter.unmount(path) } }

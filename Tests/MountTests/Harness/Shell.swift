@@ -91,7 +91,7 @@ enum Shell {
 
 /// Asks again until a condition holds; false if it does not within the limit.
 func eventually(
-  within limit: Duration = .seconds(10), every pause: Duration = .milliseconds(10), _ condition: () async throws -> Bool
+  within limit: Duration = .seconds(60), every pause: Duration = .milliseconds(10), _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
   let deadline = ContinuousClock.now + limit
   while ContinuousClock.now < deadline {
