@@ -31,6 +31,16 @@ package struct FilesystemError: Error, Sendable, CustomStringConvertible {
     case notEmpty
     /// EFBIG
     case tooLarge
+    /// EPERM: what this filesystem never does, or only with an option that the mount was not given.
+    case notPermitted
+    /// EBUSY: a second writer of a staged name, or bytes that are on their way. Tools try again on it: nothing else may give it.
+    case busy
+    /// ENOSPC: the staging directory is full.
+    case noSpace
+    /// ENOMEM: no more files can be open, or no more memory is allowed.
+    case outOfMemory
+    /// EOPNOTSUPP: the kernel falls back to another way.
+    case notSupported
     /// EBADF: a handle that was never given out.
     case badHandle
   }

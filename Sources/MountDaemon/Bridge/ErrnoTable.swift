@@ -22,6 +22,11 @@ extension Errno {
       case .exists: EEXIST
       case .notEmpty: ENOTEMPTY
       case .tooLarge: EFBIG
+      case .notPermitted: EPERM
+      case .busy: EBUSY
+      case .noSpace: ENOSPC
+      case .outOfMemory: ENOMEM
+      case .notSupported: EOPNOTSUPP
       case .badHandle: EBADF
       }
     self.init(rawValue: number)
