@@ -66,8 +66,8 @@ extension FuseBridge {
       let flags = info?.pointee.flags ?? 0
       FuseBridge.serve(request, .open) { fileSystem, request throws(Errno) in
         if request.bridge.options.isReadOnly, flags & O_ACCMODE != O_RDONLY { throw Errno(rawValue: EROFS) }
-        let opened = try await fileSystem.open(inode: inode, flags: flags)
-        if !request.reply(opened: opened, noFlush: flags & O_ACCMODE == O_RDONLY) {
+        let opened = try await fileSystem.open(inode: inode, flags: flags, caller: request.caller)
+        if !request.reply(opened: opened) {
           fileSystem.release(inode: inode, handle: opened.handle)
         }
       }
@@ -79,8 +79,12 @@ extension FuseBridge {
         request.reply(data: data, limit: size)
       }
     }
-    operations.flush = { request, _, _ in
-      FuseBridge.serveNow(request, .flush) { _, request in request.replySuccess() }
+    operations.flush = { request, inode, info in
+      let handle = info?.pointee.fh ?? 0
+      FuseBridge.serve(request, .flush) { fileSystem, request throws(Errno) in
+        try await fileSystem.flush(inode: inode, handle: handle, caller: request.caller)
+        request.replySuccess()
+      }
     }
     operations.release = { request, inode, info in
       let handle = info?.pointee.fh ?? 0
@@ -95,7 +99,7 @@ extension FuseBridge {
     operations.opendir = { request, inode, _ in
       FuseBridge.serve(request, .opendir) { fileSystem, request throws(Errno) in
         let opened = try await fileSystem.openDirectory(inode: inode)
-        if !request.reply(opened: opened, noFlush: false) {
+        if !request.reply(opened: opened) {
           fileSystem.releaseDirectory(inode: inode, handle: opened.handle)
         }
       }

@@ -60,12 +60,18 @@ package struct FuseOpened: Sendable {
   package var keepsCache: Bool
   /// opendir: the kernel may cache the listing.
   package var cachesDirectory: Bool
+  /// open: closing sends no FLUSH, a request saved for each close of a handle that nobody writes to. A handle that may hold bytes must have
+  /// it false, or the writer never hears of a failure.
+  package var noFlush: Bool
 
-  package init(handle: UInt64, isDirect: Bool = false, keepsCache: Bool = true, cachesDirectory: Bool = false) {
+  package init(
+    handle: UInt64, isDirect: Bool = false, keepsCache: Bool = true, cachesDirectory: Bool = false, noFlush: Bool = false
+  ) {
     self.handle = handle
     self.isDirect = isDirect
     self.keepsCache = keepsCache
     self.cachesDirectory = cachesDirectory
+    self.noFlush = noFlush
   }
 }
 
@@ -118,7 +124,12 @@ package protocol FuseDirectoryReply: AnyObject, Sendable {
 }
 
 /// A filesystem as the FUSE bridge calls it. Called from many threads; every method is started with `Task.immediate` on a libfuse thread, so
-/// what needs no waiting answers without leaving it. Cancelled when the kernel interrupts the request by a fatal signal.
+/// what needs no waiting answers without leaving it. Cancelled when the kernel interrupts the request by a fatal signal: what cancellation
+/// means, and until when, is the filesystem's to decide; an error thrown by a cancelled task reaches the caller as EINTR.
+///
+/// What changes something has default implementations (`FuseFileSystem+ReadOnly.swift`) that answer EROFS. The kernel sends RENAME, MKDIR,
+/// RMDIR and OPEN once more at once when they are answered with ESTALE; it holds the directory's lock during each of CREATE, MKDIR, RMDIR, UNLINK
+/// and RENAME, so ``FuseNotifier/invalidateEntry(parent:name:)`` for that directory must not be awaited there (spec/kernel.md).
 package protocol FuseFileSystem: Sendable {
   /// Raises the lookup count of the inode it returns by one (not for a negative entry).
   func lookup(parent: UInt64, name: [UInt8]) async throws(Errno) -> FuseEntry
@@ -127,10 +138,11 @@ package protocol FuseFileSystem: Sendable {
   /// Attributes and their TTL in seconds.
   func attributes(inode: UInt64) async throws(Errno) -> (FuseAttributes, Double)
   func readlink(inode: UInt64) async throws(Errno) -> [UInt8]
-  /// `flags` as open(2) has them.
-  func open(inode: UInt64, flags: Int32) async throws(Errno) -> FuseOpened
+  /// `flags` as open(2) has them, O_TRUNC among them: the file is then to be empty from here on. Never O_CREAT, O_EXCL.
+  func open(inode: UInt64, flags: Int32, caller: FuseCaller) async throws(Errno) -> FuseOpened
   /// At most `size` bytes from `offset`; fewer only at the end of the file.
   func read(inode: UInt64, handle: UInt64, offset: Int64, size: Int) async throws(Errno) -> FuseData
+  /// Comes once for each handle, after every FLUSH of it, from no process (the kernel tells no caller). It must not wait: it is answered at once.
   func release(inode: UInt64, handle: UInt64)
   func openDirectory(inode: UInt64) async throws(Errno) -> FuseOpened
   /// Fills the reply with entries after `cookie` (0: from the start), from one task. `.` and `..` are the bridge's. Where `wantsAttributes`,
@@ -138,4 +150,42 @@ package protocol FuseFileSystem: Sendable {
   func readDirectory(inode: UInt64, handle: UInt64, cookie: UInt64, into reply: any FuseDirectoryReply) async throws(Errno)
   func releaseDirectory(inode: UInt64, handle: UInt64)
   func statistics() async throws(Errno) -> FuseStatistics
+
+  /// Makes a file and opens it. Raises the lookup count of its inode by one; both are undone by ``forget(inode:count:)`` and
+  /// ``release(inode:handle:)`` if the reply is not taken.
+  ///
+  /// - Parameters:
+  ///   - mode: permission bits, the umask taken off.
+  ///   - flags: as open(2) has them. Without O_EXCL the name may have come into being since the kernel looked for it; then it is to be opened.
+  func create(
+    parent: UInt64, name: [UInt8], mode: UInt16, flags: Int32, caller: FuseCaller
+  ) async throws(Errno) -> (FuseEntry, FuseOpened)
+  /// Takes all bytes or throws. At most 1 MiB; several writes to one handle may be under way at once only where several threads write it.
+  func write(inode: UInt64, handle: UInt64, offset: Int64, bytes: [UInt8]) async throws(Errno)
+  /// One of the descriptors of the handle is closed, by close(2), dup2(2) or the end of a process. What it throws is close(2)'s error. Comes as
+  /// often as there are descriptors, from any process that has one, and also before anything was written.
+  func flush(inode: UInt64, handle: UInt64, caller: FuseCaller) async throws(Errno)
+  /// fsync(2) and fdatasync(2).
+  func fsync(inode: UInt64, handle: UInt64, caller: FuseCaller) async throws(Errno)
+  /// chmod, chown, utimens and truncate.
+  ///
+  /// - Parameter handle: of ftruncate(2) only; the others say no handle, also where they were called by descriptor.
+  /// - Returns: the attributes after it and their TTL in seconds.
+  func setAttributes(
+    inode: UInt64, handle: UInt64?, changes: FuseAttributeChanges, caller: FuseCaller
+  ) async throws(Errno) -> (FuseAttributes, Double)
+  /// Raises the lookup count of the inode it returns by one. `mode`: permission bits, the umask taken off.
+  func makeDirectory(parent: UInt64, name: [UInt8], mode: UInt16, caller: FuseCaller) async throws(Errno) -> FuseEntry
+  func removeDirectory(parent: UInt64, name: [UInt8], caller: FuseCaller) async throws(Errno)
+  func unlink(parent: UInt64, name: [UInt8], caller: FuseCaller) async throws(Errno)
+  func rename(
+    parent: UInt64, name: [UInt8], newParent: UInt64, newName: [UInt8], flags: FuseRenameFlags, caller: FuseCaller
+  ) async throws(Errno)
+  /// Copies between two open files of the mount: copy_file_range(2).
+  ///
+  /// - Returns: bytes copied, 0 only at the end of the source. EOPNOTSUPP and EXDEV make the kernel copy by reads and writes; ENOSYS must not be
+  ///   thrown, it would switch the call off for the whole mount.
+  func copyRange(
+    source: (inode: UInt64, handle: UInt64, offset: Int64), destination: (inode: UInt64, handle: UInt64, offset: Int64), count: Int
+  ) async throws(Errno) -> Int
 }

@@ -47,13 +47,8 @@ extension FuseRequest {
   }
 
   /// - Returns: whether the kernel took the handle; if not, no RELEASE will come for it.
-  func reply(opened: FuseOpened, noFlush: Bool) -> Bool {
-    var info = fuse_file_info()
-    info.fh = opened.handle
-    info.direct_io = opened.isDirect ? 1 : 0
-    info.keep_cache = opened.keepsCache ? 1 : 0
-    info.cache_readdir = opened.cachesDirectory ? 1 : 0
-    info.noflush = noFlush ? 1 : 0
+  func reply(opened: FuseOpened) -> Bool {
+    var info = opened.information
     return answer { fuse_reply_open($0, &info) }
   }
 
@@ -143,6 +138,19 @@ extension FuseAttributes.Kind {
     case .file: S_IFREG
     case .symbolicLink: S_IFLNK
     }
+  }
+}
+
+extension FuseOpened {
+  /// As libfuse wants an opened file told.
+  var information: fuse_file_info {
+    var information = fuse_file_info()
+    information.fh = handle
+    information.direct_io = isDirect ? 1 : 0
+    information.keep_cache = keepsCache ? 1 : 0
+    information.cache_readdir = cachesDirectory ? 1 : 0
+    information.noflush = noFlush ? 1 : 0
+    return information
   }
 }
 

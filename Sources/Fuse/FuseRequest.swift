@@ -12,6 +12,8 @@ final class FuseRequest: @unchecked Sendable {
   // with `state` held while it is unclaimed.
   let bridge: FuseBridge
   let operation: FuseOperation
+  /// Read before the answer, after which libfuse has freed it.
+  let caller: FuseCaller
   private let request: fuse_req_t
   private let started: UInt64
   private let state = Mutex(State())
@@ -25,6 +27,8 @@ final class FuseRequest: @unchecked Sendable {
     self.request = request
     self.bridge = bridge
     self.operation = operation
+    let context = fuse_req_ctx(request)?.pointee
+    caller = FuseCaller(thread: context?.pid ?? 0, uid: context?.uid ?? 0, gid: context?.gid ?? 0)
     started = nanoseconds(of: CLOCK_MONOTONIC)
   }
 
@@ -41,8 +45,7 @@ final class FuseRequest: @unchecked Sendable {
   func becomesInterruptible(_ task: Task<Void, Never>) {
     state.withLock { state in
       guard !state.isAnswered else { return }
-      let thread = fuse_req_ctx(request)?.pointee.pid ?? 0
-      let number = bridge.interrupts.insert(task, thread: thread)
+      let number = bridge.interrupts.insert(task, thread: caller.thread)
       state.interruptNumber = number
       fuse_req_interrupt_func(
         request,

@@ -130,11 +130,11 @@ final class MemoryFileSystem: FuseFileSystem {
     return target
   }
 
-  func open(inode: UInt64, flags: Int32) async throws(Errno) -> FuseOpened {
+  func open(inode: UInt64, flags: Int32, caller: FuseCaller) async throws(Errno) -> FuseOpened {
     await pause()
     counts.withLock { $0.openFiles += 1 }
-    if case .waiting = try content(inode) { return FuseOpened(handle: inode &+ 1000, isDirect: true) }
-    return FuseOpened(handle: inode &+ 1000)
+    if case .waiting = try content(inode) { return FuseOpened(handle: inode &+ 1000, isDirect: true, noFlush: true) }
+    return FuseOpened(handle: inode &+ 1000, noFlush: true)
   }
 
   func read(inode: UInt64, handle: UInt64, offset: Int64, size: Int) async throws(Errno) -> FuseData {

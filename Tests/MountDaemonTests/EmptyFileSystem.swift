@@ -15,7 +15,7 @@ struct EmptyFileSystem: FuseFileSystem {
 
   func readlink(inode: UInt64) async throws(Errno) -> [UInt8] { throw Errno(rawValue: EINVAL) }
 
-  func open(inode: UInt64, flags: Int32) async throws(Errno) -> FuseOpened { throw Errno(rawValue: EISDIR) }
+  func open(inode: UInt64, flags: Int32, caller: FuseCaller) async throws(Errno) -> FuseOpened { throw Errno(rawValue: EISDIR) }
 
   func read(inode: UInt64, handle: UInt64, offset: Int64, size: Int) async throws(Errno) -> FuseData { throw Errno(rawValue: EBADF) }
 

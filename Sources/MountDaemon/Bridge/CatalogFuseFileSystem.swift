@@ -2,6 +2,7 @@
 
 import CatalogFS
 import Fuse
+import Glibc
 import Logging
 import Telemetry
 
@@ -56,10 +57,11 @@ final class CatalogFuseFileSystem: FuseFileSystem {
     }
   }
 
-  func open(inode: UInt64, flags: Int32) async throws(Errno) -> FuseOpened {
+  func open(inode: UInt64, flags: Int32, caller: FuseCaller) async throws(Errno) -> FuseOpened {
     do throws(FilesystemError) {
       let opened = try await filesystem.open(inode: inode)
-      return FuseOpened(handle: opened.handle, isDirect: opened.isDirect, keepsCache: !opened.isDirect)
+      return FuseOpened(
+        handle: opened.handle, isDirect: opened.isDirect, keepsCache: !opened.isDirect, noFlush: flags & O_ACCMODE == O_RDONLY)
     } catch {
       throw failure(error, "open", inode: inode)
     }
