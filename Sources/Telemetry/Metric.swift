@@ -17,6 +17,9 @@ package enum Metric: String, CaseIterable, Sendable {
   case inodes = "bergfs_inodes"
   case openHandles = "bergfs_open_handles"
   case errors = "bergfs_errors_total"
+  case commits = "bergfs_commits_total"
+  case commitSeconds = "bergfs_commit_duration_seconds"
+  case lockWaitSeconds = "bergfs_lock_wait_seconds"
 
   package enum Kind: String, Sendable {
     case counter, gauge, histogram
@@ -24,9 +27,10 @@ package enum Metric: String, CaseIterable, Sendable {
 
   package var kind: Kind {
     switch self {
-    case .operationSeconds, .requestSeconds: .histogram
+    case .operationSeconds, .requestSeconds, .commitSeconds, .lockWaitSeconds: .histogram
     case .cacheBytes, .memoryReservedBytes, .inodes, .openHandles: .gauge
-    case .operations, .requests, .requestRetries, .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .prefetchedBytes, .errors: .counter
+    case .operations, .requests, .requestRetries, .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .prefetchedBytes, .errors, .commits:
+      .counter
     }
   }
 
@@ -38,6 +42,8 @@ package enum Metric: String, CaseIterable, Sendable {
     case .requests: ["api", "status"]
     case .requestSeconds, .requestRetries: ["api"]
     case .errors: ["errno"]
+    case .commits, .commitSeconds: ["outcome"]
+    case .lockWaitSeconds: ["lock"]
     case .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .cacheBytes, .prefetchedBytes, .memoryReservedBytes, .inodes, .openHandles: []
     }
   }
@@ -59,6 +65,9 @@ package enum Metric: String, CaseIterable, Sendable {
     case .inodes: "Inodes the kernel knows."
     case .openHandles: "Open file handles."
     case .errors: "Failed operations written to errors.jsonl, by errno name."
+    case .commits: "Commits to tables, by outcome (committed, created, registered, unchanged, or why not)."
+    case .commitSeconds: "Time of a commit from its document to its outcome, waiting for locks included."
+    case .lockWaitSeconds: "Time spent waiting for the lock on a table: this process's own, or the catalog's lock manager."
     }
   }
 }
