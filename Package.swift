@@ -49,7 +49,7 @@ let package = Package(
     module("Iceberg", ["WireFormats", "Telemetry", logging]),
     module("IcebergAWS", ["AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", logging]),
     module("ObjectCache", ["Iceberg", "Telemetry", logging]),
-    module("CatalogFS", ["ObjectCache", "Iceberg", "WireFormats", "Telemetry", logging]),
+    module("CatalogFS", ["CLinux", "ObjectCache", "Iceberg", "WireFormats", "Telemetry", logging]),
     module("Fuse", ["CFuse", "CLinux", "Telemetry", logging]),
     module("Configuration", ["Iceberg", "Telemetry", .product(name: "Yams", package: "Yams")]),
     module(

@@ -18,6 +18,14 @@ static inline int bergfs_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends
 /// A file in memory without a name in any directory, closed at exec.
 static inline int bergfs_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
 
+/// O_TMPFILE: a file without a name, from its first moment on.
+static const int bergfs_unnamed_file = 020000000 | O_DIRECTORY;
+
+/// Gives the blocks of a range of a file back and leaves its size; whole blocks only, the rest is zeroed.
+static inline int bergfs_free_range(int file, long long offset, long long length) {
+  return (int)syscall(SYS_fallocate, file, 3 /* KEEP_SIZE | PUNCH_HOLE */, offset, length);
+}
+
 /// POSIX_SPAWN_SETSID (spawn.h of glibc): the child leads a session of its own.
 static const int bergfs_spawn_setsid = 0x80;
 

@@ -22,7 +22,7 @@ IMPORTS = {
     "Iceberg": {"WireFormats"},
     "IcebergAWS": {"AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats"},
     "ObjectCache": {"Iceberg"},
-    "CatalogFS": {"ObjectCache", "Iceberg", "WireFormats"},
+    "CatalogFS": {"CLinux", "ObjectCache", "Iceberg", "WireFormats"},
     "Fuse": {"CFuse", "CLinux"},
     "Configuration": {"Iceberg", "Yams"},
     "MountDaemon": {
