@@ -7,6 +7,7 @@ extension FuseBridge {
   /// Capabilities wanted where the kernel has them (libfuse's `FUSE_CAP_*`, macros that Swift does not import).
   private enum Capability {
     static let asyncRead: UInt32 = 1 << 0
+    static let atomicTruncate: UInt32 = 1 << 3
     static let spliceWrite: UInt32 = 1 << 7
     static let spliceMove: UInt32 = 1 << 8
     static let spliceRead: UInt32 = 1 << 9
@@ -29,8 +30,12 @@ extension FuseBridge {
     // Objects never change under an inode, so pages go only when told; AUTO_INVAL would take precedence and ask for attributes at each read.
     // readdirplus always, not by the kernel's guess: a listing of S3 knows every attribute anyway. Replies come from ordinary memory, for
     // which splice costs more than it saves. Symbolic links change with the catalog, so they are not cached.
+    //
+    // O_TRUNC comes in the flags of OPEN, or a SETATTR would truncate before anybody knows who writes. No write-back cache: each write is
+    // told before write(2) returns, so its error is the writer's.
     let wanted =
       Capability.asyncRead | Capability.readdirplus | Capability.parallelDirectoryOperations | Capability.explicitInvalidateData
+      | Capability.atomicTruncate
     let unwanted =
       Capability.autoInvalidateData | Capability.readdirplusAuto | Capability.writebackCache | Capability.cacheSymlinks
       | Capability.spliceRead | Capability.spliceWrite | Capability.spliceMove

@@ -5,8 +5,9 @@ import Glibc
 
 /// libfuse's table of callbacks: each copies what C lends it, then serves the request.
 ///
-/// Left out on purpose, so that libfuse answers ENOSYS and the kernel asks once a mount and never again: getxattr and listxattr (two requests
-/// saved for each file of `ls -l`), access (mode bits are the kernel's), lseek, fsync, locks (the kernel keeps them), ioctl.
+/// Left out on purpose, so that libfuse answers ENOSYS and the kernel asks once a mount and never again: extended attributes (two requests
+/// saved for each file of `ls -l`; callers see EOPNOTSUPP, which cp, mv and install pass over), access (mode bits are the kernel's), lseek,
+/// fsyncdir (the kernel takes ENOSYS for success), locks (the kernel keeps them), ioctl.
 extension FuseBridge {
   static func makeOperations() -> fuse_lowlevel_ops {
     var operations = fuse_lowlevel_ops()
@@ -18,7 +19,7 @@ extension FuseBridge {
     addNodeOperations(&operations)
     addFileOperations(&operations)
     addDirectoryOperations(&operations)
-    addRefusals(&operations)
+    addChanges(&operations)
     return operations
   }
 
@@ -79,13 +80,6 @@ extension FuseBridge {
         request.reply(data: data, limit: size)
       }
     }
-    operations.flush = { request, inode, info in
-      let handle = info?.pointee.fh ?? 0
-      FuseBridge.serve(request, .flush) { fileSystem, request throws(Errno) in
-        try await fileSystem.flush(inode: inode, handle: handle, caller: request.caller)
-        request.replySuccess()
-      }
-    }
     operations.release = { request, inode, info in
       let handle = info?.pointee.fh ?? 0
       FuseBridge.serveNow(request, .release) { fileSystem, request in
@@ -140,7 +134,7 @@ extension FuseBridge {
   }
 
   /// A C string's bytes.
-  private static func bytes(_ text: UnsafePointer<CChar>?) -> [UInt8] {
+  static func bytes(_ text: UnsafePointer<CChar>?) -> [UInt8] {
     guard let text else { return [] }
     return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
   }

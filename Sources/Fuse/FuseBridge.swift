@@ -73,7 +73,7 @@ final class FuseBridge: Sendable {
       do throws(Errno) {
         try await body(bridge.fileSystem, request)
       } catch {
-        request.reply(error: Task.isCancelled ? Errno(rawValue: EINTR) : error)
+        request.reply(error: Task.isCancelled && operation.isUndoneByCancellation ? Errno(rawValue: EINTR) : error)
       }
     }
     request.becomesInterruptible(task)

@@ -2,7 +2,8 @@
 
 import Glibc
 
-/// What a filesystem that never changes answers: EROFS to every change, success to flush and fsync, which have nothing to do there.
+/// What a filesystem that never changes answers: EROFS to every change, success to flush and fsync, which have nothing to do there. Only a copy
+/// between files is EOPNOTSUPP: then the kernel copies by reads and writes, which a writable filesystem without this operation wants.
 extension FuseFileSystem {
   package func create(
     parent: UInt64, name: [UInt8], mode: UInt16, flags: Int32, caller: FuseCaller
@@ -45,6 +46,6 @@ extension FuseFileSystem {
   package func copyRange(
     source: (inode: UInt64, handle: UInt64, offset: Int64), destination: (inode: UInt64, handle: UInt64, offset: Int64), count: Int
   ) async throws(Errno) -> Int {
-    throw Errno(rawValue: EROFS)
+    throw Errno(rawValue: EOPNOTSUPP)
   }
 }

@@ -124,8 +124,8 @@ package protocol FuseDirectoryReply: AnyObject, Sendable {
 }
 
 /// A filesystem as the FUSE bridge calls it. Called from many threads; every method is started with `Task.immediate` on a libfuse thread, so
-/// what needs no waiting answers without leaving it. Cancelled when the kernel interrupts the request by a fatal signal: what cancellation
-/// means, and until when, is the filesystem's to decide; an error thrown by a cancelled task reaches the caller as EINTR.
+/// what needs no waiting answers without leaving it. Cancelled when the kernel interrupts the request by a fatal signal, and when the session
+/// ends. What a reading operation throws then counts as EINTR; what cancellation means to a change, and until when, the filesystem decides.
 ///
 /// What changes something has default implementations (`FuseFileSystem+ReadOnly.swift`) that answer EROFS. The kernel sends RENAME, MKDIR,
 /// RMDIR and OPEN once more at once when they are answered with ESTALE; it holds the directory's lock during each of CREATE, MKDIR, RMDIR, UNLINK

@@ -52,6 +52,20 @@ extension FuseRequest {
     return answer { fuse_reply_open($0, &info) }
   }
 
+  /// For CREATE.
+  func reply(entry: FuseEntry, opened: FuseOpened) {
+    var parameters = entry.parameters
+    var information = opened.information
+    guard !answer(0, { fuse_reply_create($0, &parameters, &information) }) else { return }
+    bridge.fileSystem.release(inode: entry.attributes.inode, handle: opened.handle)
+    bridge.fileSystem.forget(inode: entry.attributes.inode, count: 1)
+  }
+
+  /// For WRITE and COPY_FILE_RANGE.
+  func reply(written count: Int) {
+    answer { fuse_reply_write($0, count) }
+  }
+
   /// Writes the segments to the kernel from where they lie; `data.owner` lives until that is done.
   ///
   /// - Parameter limit: bytes that were asked for; the kernel refuses a longer answer.
@@ -121,9 +135,7 @@ extension FuseAttributes {
     status.st_gid = gid
     status.st_size = Int(size)
     status.st_blocks = Int(size / 512 + (size % 512 == 0 ? 0 : 1))
-    let (seconds, rest) = modified.quotientAndRemainder(dividingBy: 1_000_000_000)
-    let time =
-      rest < 0 ? timespec(tv_sec: Int(seconds - 1), tv_nsec: Int(rest + 1_000_000_000)) : timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
+    let time = timespec(nanoseconds: modified)
     status.st_mtim = time
     status.st_ctim = time
     status.st_atim = time

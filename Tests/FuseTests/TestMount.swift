@@ -14,7 +14,7 @@ struct TestMount: Sendable {
 
   /// Mounts, runs `body`, unmounts (lazily if `body` leaves files open), and waits for the session's end.
   static func with(
-    _ fileSystem: MemoryFileSystem, options: FuseMountOptions = FuseMountOptions(source: "bergfs#test"),
+    _ fileSystem: any FuseFileSystem, options: FuseMountOptions = FuseMountOptions(source: "bergfs#test"),
     _ body: @Sendable (TestMount) async throws -> Void
   ) async throws {
     let path = try temporaryDirectory()
@@ -39,6 +39,11 @@ struct TestMount: Sendable {
     try await running.value
   }
 
+  /// Mounts a filesystem that changes.
+  static func writable(_ fileSystem: any FuseFileSystem, _ body: @Sendable (TestMount) async throws -> Void) async throws {
+    try await with(fileSystem, options: FuseMountOptions(source: "bergfs#test", isReadOnly: false), body)
+  }
+
   private static func finish(_ session: FuseSession) async {
     try? await session.unmount(lazily: true)
     session.exit()
@@ -59,6 +64,13 @@ struct TestMount: Sendable {
     return result ?? ChildProcess.run("", [])
   }
 
+  /// Runs a Python script in which `$M` stands for the mount. Children of a pool thread inherit a mask that blocks every signal, so it goes first.
+  func python(_ script: String) async -> ChildProcess {
+    let head = "import ctypes, errno, os, signal, sys, threading, time\nsignal.pthread_sigmask(signal.SIG_SETMASK, [])\n"
+    let text = head + script.split(separator: "$M", omittingEmptySubsequences: false).joined(separator: path)
+    return await NamedThread.run("test-python") { ChildProcess.run("python3", ["-c", text]) } ?? ChildProcess.run("", [])
+  }
+
   /// Runs file calls on a thread of their own: on the pool they would wait for a mount that the pool serves.
   func blocking<Value: Sendable>(_ body: @escaping @Sendable (String) -> Value) async throws -> Value {
     let path = path
@@ -66,7 +78,7 @@ struct TestMount: Sendable {
   }
 }
 
-/// Waits until a condition holds, for at most ten seconds.
+/// Waits until a condition holds, for at most a minute.
 func eventually(_ condition: () -> Bool) async -> Bool {
   let deadline = ContinuousClock.now + .seconds(60)
   while ContinuousClock.now < deadline {
