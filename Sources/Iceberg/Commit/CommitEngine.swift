@@ -125,7 +125,7 @@ package final class CommitEngine: Sendable {
     let prepared: CommitPreparation.Result
     do throws(CommitFailure) {
       prepared = try await prepare(CommitPreparation(engine: self, table: table, files: files))
-      if Task.isCancelled {
+      if case .publish = prepared, Task.isCancelled {
         throw CommitFailure(code: .cancelled, message: "Commit of \(table): interrupted before anything was sent.")
       }
     } catch {
