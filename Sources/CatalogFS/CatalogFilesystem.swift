@@ -18,6 +18,10 @@ package final class CatalogFilesystem: Sendable {
   let control: ControlContent
   let metrics: Metrics
   let freshness: Freshness
+  /// Nil on a read-only mount.
+  let writing: CatalogWriting?
+  let writes: WriteState
+  let local: LocalEntries
   let root: Node
   let inodes: InodeTable
   let handles: HandleTable
@@ -45,11 +49,12 @@ package final class CatalogFilesystem: Sendable {
   fileprivate static let fewestTables = 4_096
 
   /// - Parameters:
+  ///   - writing: nil for a read-only mount.
   ///   - digest: SHA-256, for names that are too long to be shown.
   ///   - now: the clock that ages listings.
   package init(
-    catalog: any Catalog, cache: BlockCache, options: CatalogFilesystemOptions, control: ControlContent, metrics: Metrics,
-    digest: @escaping @Sendable ([UInt8]) -> [UInt8],
+    catalog: any Catalog, cache: BlockCache, options: CatalogFilesystemOptions, writing: CatalogWriting? = nil, control: ControlContent,
+    metrics: Metrics, digest: @escaping @Sendable ([UInt8]) -> [UInt8],
     now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
   ) {
     self.catalog = catalog
@@ -59,6 +64,9 @@ package final class CatalogFilesystem: Sendable {
     self.metrics = metrics
     codec = NameCodec(digest: digest)
     freshness = Freshness(timeToLive: options.metadataTTL, now: now)
+    self.writing = writing
+    writes = WriteState(now: now)
+    local = LocalEntries(freshness: freshness)
     root = Node(kind: .root, inode: 1, parent: nil, name: EntryName(""))
     inodes = InodeTable(root: root)
     handles = HandleTable(metrics: metrics)
@@ -140,6 +148,16 @@ package final class CatalogFilesystem: Sendable {
       namespaces[entry.namespace] = NamespaceSighting(entry: entry, asked: asked, epoch: epoch)
     }
   }
+
+  /// The next look at a namespace asks the catalog.
+  func forgetNamespace(_ namespace: Namespace) {
+    namespaces.withLock { $0[namespace] = nil }
+    namespaceListings.forget(namespace)
+    namespaceListings.forget(Namespace(namespace.levels.dropLast()))
+  }
+
+  /// The inode number of an identity, for the kernel's caches.
+  func inode(of identity: Node.Identity) -> UInt64 { inodes.number(of: identity) }
 
   func knownNamespace(_ namespace: Namespace) -> NamespaceEntry? {
     namespaces.withLock { $0[namespace]?.entry }

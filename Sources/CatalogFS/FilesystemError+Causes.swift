@@ -20,6 +20,21 @@ extension FilesystemError {
     self.init(code, error.message, requestID: error.requestID)
   }
 
+  init(_ failure: CommitFailure) {
+    let code: Code =
+      switch failure.code {
+      case .invalid: .invalid
+      case .conflict: .stale
+      case .exists: .exists
+      case .lockTimedOut, .timedOut: .timedOut
+      case .unknown, .failed: .failed
+      case .denied: .denied
+      case .cancelled: .interrupted
+      case .notFound: .notFound
+      }
+    self.init(code, failure.message, requestID: failure.requestID)
+  }
+
   init(_ error: CatalogError) {
     let code: Code =
       switch error.code {

@@ -69,8 +69,12 @@ package struct NodeEntry: Sendable {
 /// An open file.
 package struct OpenedFile: Sendable {
   package var handle: UInt64
-  /// The size is not known before it is read: the page cache is passed by.
+  /// The page cache is passed by: the size is not known before it is read, or the bytes go through only once.
   package var isDirect: Bool
+  /// Closes are to be told.
+  package var isWriter = false
+  /// What earlier opens read may be shown again.
+  package var keepsCache = true
 }
 
 /// Bytes of a file: memory that `owner` keeps alive.

@@ -17,6 +17,18 @@ package struct MountOptions: Sendable, Hashable {
   package var mountpoint: String
   /// Sets MS_RDONLY.
   package var readOnly = false
+  /// `--allow-delete`: objects that nothing needs may be removed.
+  package var allowDelete = false
+  /// `--delete-min-age`: younger objects are kept, as they may belong to a commit under way.
+  package var deleteMinAge = Duration.seconds(3 * 86_400)
+  /// `--allow-drop`: tables and namespaces may be dropped from the catalog.
+  package var allowDrop = false
+  /// `--allow-rename`: tables may get another name.
+  package var allowRename = false
+  /// `--staging-dir`, absolute; nil: the daemon's choice.
+  package var stagingDirectory: String?
+  /// `--staging-size`, bytes; nil: the daemon's choice by the free space.
+  package var stagingSize: Int64?
   /// `--metadata-ttl`; nil if not given: use ``metadataTTL(with:)``.
   package var metadataTTL: Duration?
   /// Bytes.

@@ -22,6 +22,25 @@ package enum OptionParsing {
     return .milliseconds(Int64((seconds * 1000).rounded()))
   }
 
+  /// `--delete-min-age`: a number with `d`, `h`, `m` or `s`, or seconds.
+  package static func age(_ text: String) throws(ConfigurationError) -> Duration {
+    let units: [Character: Int64] = ["d": 86_400, "h": 3_600, "m": 60, "s": 1]
+    let unit = text.last.flatMap { units[$0] }
+    let digits = unit == nil ? text[...] : text.dropLast()
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(digits), number <= 1_000_000_000 else {
+      throw ConfigurationError(.option, "--delete-min-age \(text): a time is expected, as 3d, 12h, 90m or 45s")
+    }
+    return .seconds(number * (unit ?? 1))
+  }
+
+  /// `--staging-size`: bytes.
+  package static func stagingSize(_ text: String) throws(ConfigurationError) -> Int64 {
+    guard let bytes = ByteSize.parse(text), bytes >= 1 << 20 else {
+      throw ConfigurationError(.option, "--staging-size \(text): a size of at least 1M is expected, as 512M or 10G")
+    }
+    return bytes
+  }
+
   /// `--umask`, `--file-mode`, `--dir-mode`: octal permission bits.
   package static func permissions(_ text: String, option: String) throws(ConfigurationError) -> UInt16 {
     let digits = text.hasPrefix("0o") ? text.dropFirst(2) : text[...]

@@ -16,18 +16,20 @@ struct MountService: Sendable {
   let session: FuseSession
   let transports: TransportPool
   let filesystem: CatalogFilesystem
+  /// Nil on a read-only mount.
+  let writing: WritingAssembly?
 
   /// Proves that the catalog can be used (keys resolved, one page listed), then puts the mount together. Nothing is mounted yet.
   static func prepare(options: MountOptions, configuration: CatalogConfiguration, logger: Logger) async throws(MountError) -> MountService {
     let metrics = Metrics()
-    let assembly = try CatalogAssembly(configuration, metrics: metrics, logger: logger)
+    let budget = MemoryBudget(limit: Int(clamping: options.memoryLimit))
+    let assembly = try CatalogAssembly(configuration, uploadMemory: budget, metrics: metrics, logger: logger)
     let probe = CatalogProbe(assembly: assembly)
     var sightings: [CredentialSighting] = []
     for service in assembly.services { sightings.append(try await probe.credentials(of: service)) }
     _ = try await probe.firstPage()
 
     let ttl = try metadataTTL(options, configuration)
-    let budget = MemoryBudget(limit: Int(clamping: options.memoryLimit))
     let cache = BlockCache(budget: budget, metrics: metrics)
     let journal = ErrorJournal()
     let documents = ControlDocuments(
@@ -35,19 +37,22 @@ struct MountService: Sendable {
         version: BuildVersions.current, options: options, configuration: configuration, metadataTTL: ttl,
         regions: try regions(assembly), credentials: sightings, started: .now, startedAt: Timestamp.now),
       metrics: metrics, journal: journal, cache: cache, budget: budget)
+    let kernel = KernelLink(journal: journal, metrics: metrics, logger: logger)
+    let writing = try WritingAssembly.make(assembly, options: options, metrics: metrics, logger: logger, kernel: kernel)
     let filesystem = CatalogFilesystem(
-      catalog: assembly.catalog, cache: cache, options: treeOptions(options, ttl: ttl),
-      control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) })
+      catalog: assembly.catalog, cache: cache, options: treeOptions(options, ttl: ttl, isReadOnly: writing == nil),
+      writing: writing?.writing, control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) })
     documents.setInodeCount { [weak filesystem] in filesystem?.inodeCount ?? 0 }
     let bridge = CatalogFuseFileSystem(
       filesystem: filesystem, journal: journal, metrics: metrics, logger: logger,
       owner: (uid: options.uid ?? getuid(), gid: options.gid ?? getgid()), now: { Timestamp.now })
     var mountOptions = FuseMountOptions(source: "bergfs#\(configuration.catalog)")
-    mountOptions.isReadOnly = true
+    mountOptions.isReadOnly = writing == nil
     mountOptions.allowsOther = options.allowOther
     let session = FuseSession(
       fileSystem: bridge, mountpoint: options.mountpoint, options: mountOptions, metrics: metrics, logger: logger)
-    return MountService(session: session, transports: assembly.transports, filesystem: filesystem)
+    kernel.connect(session.notifier)
+    return MountService(session: session, transports: assembly.transports, filesystem: filesystem, writing: writing)
   }
 
   private static func metadataTTL(_ options: MountOptions, _ configuration: CatalogConfiguration) throws(MountError) -> Duration {
@@ -70,10 +75,10 @@ struct MountService: Sendable {
     return regions
   }
 
-  private static func treeOptions(_ options: MountOptions, ttl: Duration) -> CatalogFilesystemOptions {
+  private static func treeOptions(_ options: MountOptions, ttl: Duration, isReadOnly: Bool) -> CatalogFilesystemOptions {
     let mask = options.umask ?? 0
     return CatalogFilesystemOptions(
-      metadataTTL: ttl, fileMode: (options.fileMode ?? 0o444) & ~mask, directoryMode: (options.directoryMode ?? 0o555) & ~mask,
+      metadataTTL: ttl, fileMode: (options.fileMode ?? 0o444) & ~mask, directoryMode: (options.directoryMode ?? (isReadOnly ? 0o555 : 0o755)) & ~mask,
       namespaces: options.namespaces.map { Namespace($0.split(separator: ".").map(String.init)) }, mountTime: Timestamp.now)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Iceberg
 import Synchronization
 
 /// Whoever can give up memory when others wait for it.
@@ -104,3 +105,6 @@ package final class MemoryBudget: Sendable {
     }
   }
 }
+
+/// Parts of uploads are counted like what is read.
+extension MemoryBudget: UploadMemory {}

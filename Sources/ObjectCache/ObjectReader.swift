@@ -23,7 +23,8 @@ package final class ObjectReader: Sendable {
 
   /// The version that is read.
   package let object: ObjectAttributes
-  private let fileIO: any FileIO
+  /// Where its bytes come from.
+  package let fileIO: any FileIO
   private let cache: BlockCache
   private let identity: UInt64
   private let size: Int64

@@ -12,12 +12,13 @@ struct MountCommand: AsyncParsableCommand {
     discussion: """
       Keys are resolved and the catalog is listed once before the daemon goes to the background: a \
       wrong key, region or endpoint is one line here, the exit status is 1, and nothing is mounted. \
-      The mount is read-only. Unmount with bergfs umount.
+      Nothing is deleted, dropped or renamed unless an option below allows it. Unmount with bergfs \
+      umount, which says what was never published.
 
       Examples:
         bergfs mount lake /mnt/lake
         bergfs mount lake /mnt/lake --namespace sales --metadata-ttl 5 --foreground
-        bergfs mount lake /mnt/lake --properties /etc/lake.properties
+        bergfs mount lake /mnt/lake --read-only --properties /etc/lake.properties
         bergfs mount lake /mnt/lake -o ro,allow-other,uid=1000,env.AWS_PROFILE=reader
 
       In /etc/fstab, with bergfs linked as /sbin/mount.bergfs:
@@ -34,8 +35,7 @@ struct MountCommand: AsyncParsableCommand {
   @OptionGroup(title: "Ownership and permissions") var ownership: OwnershipOptions
   @OptionGroup(title: "Logging") var logging: LogOptions
 
-  @Flag(help: "Accepted for fstab and scripts: every mount of this version is read-only.")
-  var readOnly = false
+  @OptionGroup(title: "Writing") var writing: WritingOptions
 
   @Option(
     help: ArgumentHelp(
@@ -78,7 +78,7 @@ struct MountCommand: AsyncParsableCommand {
   private func mountOptions(_ inputs: ConfigurationInputs) throws(ConfigurationError) -> MountOptions {
     let limit: Int64 = if let memoryLimit { try OptionParsing.memoryLimit(memoryLimit) } else { MemoryLimit.defaultLimit() }
     var options = MountOptions(catalog: catalog, mountpoint: inputs.absolute(mountpoint), memoryLimit: limit)
-    options.readOnly = readOnly
+    try writing.apply(to: &options, inputs)
     if let metadataTTL { options.metadataTTL = try OptionParsing.metadataTTL(metadataTTL) }
     options.allowOther = allowOther
     options.foreground = foreground

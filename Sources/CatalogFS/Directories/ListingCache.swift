@@ -84,6 +84,13 @@ final class ListingCache<Key: Hashable & Sendable, Listing: AnyObject & Sendable
     trim()
   }
 
+  /// Lets go of a listing: the next look makes a new one.
+  func forget(_ key: Key) {
+    let old = state.withLock { $0.slots.removeValue(forKey: key) }
+    // Freed here, outside the lock.
+    _ = old
+  }
+
   /// Lets go of the listings that were not used for longest, as far as there are too many or they are too large.
   ///
   /// One that an open directory reads stays: letting go of it would free nothing.

@@ -46,6 +46,11 @@ struct MetadataNames: Sendable {
     isVirtual(name) || pointerOutside != nil && name.utf8.elementsEqual(currentName.utf8)
   }
 
+  /// Whether an entry name is one that the mount itself shows, or would show for another version.
+  func isVirtual(_ name: EntryName, _ codec: NameCodec) -> Bool {
+    isVirtual(name.description) || pointerOutside != nil && shownCurrent(codec) == name
+  }
+
   private func isVirtual(_ name: String) -> Bool {
     EntryName(name) == Self.currentLink || EntryName(name) == Self.versionHint || aliases[name] != nil
   }

@@ -11,19 +11,29 @@ extension CatalogFilesystem {
 
   func attributes(of node: Node) -> NodeAttributes {
     switch node.kind {
-    case .root, .controlDirectory: directory(node.inode, modified: nil)
+    case .root: directory(node.inode, modified: nil)
+    case .controlDirectory: directory(node.inode, modified: nil, isWritable: false)
+    case .viewsDirectory(let table): directory(node.inode, modified: table.knownEntry?.modified, isWritable: false)
     case .namespace(let namespace): directory(node.inode, modified: knownNamespace(namespace)?.modified)
     case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _, _):
       directory(node.inode, modified: table.knownEntry?.modified)
     case .object(_, let object): file(node.inode, size: object.size, modified: object.modified)
     case .currentLink(let table):
       NodeAttributes(
-        inode: node.inode, kind: .symbolicLink, mode: 0o777, size: Int64(table.knownLayout?.names.shownCurrent(codec).bytes.count ?? 0),
+        inode: node.inode, kind: .symbolicLink, mode: 0o777, size: Int64(table.knownLayout?.names?.shownCurrent(codec).bytes.count ?? 0),
         modified: table.knownEntry?.modified ?? options.mountTime)
     case .versionHint(let table, let text):
       file(node.inode, size: Int64(text.utf8.count), modified: table.knownEntry?.modified ?? options.mountTime)
     case .control: file(node.inode, size: 0, modified: options.mountTime)
+    case .locationText(let table, let text):
+      file(node.inode, size: Int64(text.utf8.count), modified: table.knownEntry?.modified ?? options.mountTime)
+    case .staged(let staged): self.staged(node.inode, staged)
     }
+  }
+
+  private func staged(_ inode: UInt64, _ staged: StagedFile) -> NodeAttributes {
+    let (modified, mode) = staged.withState { ($0.modified, $0.mode) }
+    return NodeAttributes(inode: inode, kind: .file, mode: mode, size: staged.size, modified: modified)
   }
 
   func entry(of node: Node) -> NodeEntry {
@@ -36,22 +46,25 @@ extension CatalogFilesystem {
 
   func entryLifetime(of kind: Node.Kind) -> Duration {
     switch kind {
-    case .currentLink, .versionHint: .zero
+    // After a rename the kernel shows the old entry under the new name, so what stands there must be asked for.
+    case .currentLink, .versionHint, .staged, .locationText: .zero
     case .root, .controlDirectory, .control: Self.forever
-    case .namespace, .table, .tableDirectory, .objectDirectory, .object: options.metadataTTL
+    case .namespace, .table, .tableDirectory, .objectDirectory, .object, .viewsDirectory: options.metadataTTL
     }
   }
 
   func attributeLifetime(of kind: Node.Kind) -> Duration {
     switch kind {
-    case .currentLink, .control: .zero
-    case .object, .versionHint: Self.forever
-    case .root, .controlDirectory, .namespace, .table, .tableDirectory, .objectDirectory: options.metadataTTL
+    case .currentLink, .control, .staged: .zero
+    case .object, .versionHint, .locationText: Self.forever
+    case .root, .controlDirectory, .namespace, .table, .tableDirectory, .objectDirectory, .viewsDirectory: options.metadataTTL
     }
   }
 
-  private func directory(_ inode: UInt64, modified: Int64?) -> NodeAttributes {
-    NodeAttributes(inode: inode, kind: .directory, mode: options.directoryMode, size: 0, modified: modified ?? options.mountTime)
+  private func directory(_ inode: UInt64, modified: Int64?, isWritable: Bool = true) -> NodeAttributes {
+    NodeAttributes(
+      inode: inode, kind: .directory, mode: isWritable ? options.directoryMode : options.directoryMode & 0o555, size: 0,
+      modified: modified ?? options.mountTime)
   }
 
   private func file(_ inode: UInt64, size: Int64, modified: Int64) -> NodeAttributes {

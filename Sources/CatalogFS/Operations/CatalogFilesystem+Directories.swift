@@ -11,9 +11,15 @@ final class DirectoryHandle: Sendable {
   }
 
   let source: Source
+  /// What this mount itself did in the directory, as it was at open.
+  let local: [EntryName: LocalEntry]
+  /// The rows of it that show, after those of the listing.
+  let localRows: [(name: EntryName, kind: Node.Kind)]
 
-  init(_ source: Source) {
+  init(_ source: Source, local: [(name: EntryName, entry: LocalEntry)], rows: [(name: EntryName, kind: Node.Kind)]) {
     self.source = source
+    self.local = Dictionary(local.map { ($0.name, $0.entry) }, uniquingKeysWith: { first, _ in first })
+    localRows = rows
   }
 
   /// Rows of its listing that are in memory.
@@ -33,6 +39,8 @@ struct DirectoryPosition: Equatable {
   var row: Int
 
   private static let rowBits = 24
+  /// Stands behind all pages of a listing.
+  static let localPage = 1 << 30
 
   init(page: Int, row: Int) {
     self.page = page
@@ -56,7 +64,7 @@ extension CatalogFilesystem {
     case .root: source = .namespace(namespaceListing(.root))
     case .namespace(let namespace): source = .namespace(namespaceListing(namespace))
     case .table(let table):
-      guard try await table.entry() != nil else { throw .notFound }
+      guard try await table.isThere() else { throw .notFound }
       source = .names(TableDirectory.allCases.map { (EntryName($0.rawValue), .tableDirectory(table, $0)) })
     case .tableDirectory(let table, let which): source = try await open(which, of: table)
     case .objectDirectory(let table, let root, let location):
@@ -64,9 +72,25 @@ extension CatalogFilesystem {
       source = .objects(objectListing(location, of: table), place, virtual: [])
     case .controlDirectory:
       source = .names(ControlFile.allCases.map { (EntryName($0.rawValue), .control($0)) })
-    case .object, .currentLink, .versionHint, .control: throw FilesystemError(.notDirectory)
+    case .viewsDirectory(let table):
+      let text = try await table.layout().location
+      source = .names(text.map { [(Self.locationName, .locationText(table, text: $0 + "\n"))] } ?? [])
+    case .object, .currentLink, .versionHint, .control, .locationText, .staged: throw FilesystemError(.notDirectory)
     }
-    return handles.insert(.directory(DirectoryHandle(source)))
+    let own = local.entries(of: node.kind.identity).sorted { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
+    return handles.insert(.directory(DirectoryHandle(source, local: own, rows: own.compactMap { localRow($0.name, $0.entry, in: node) })))
+  }
+
+  private func localRow(_ name: EntryName, _ entry: LocalEntry, in directory: Node) -> (name: EntryName, kind: Node.Kind)? {
+    switch entry {
+    case .file(let file): return (name, .staged(file))
+    case .pendingTable(let table): return (name, .table(table))
+    case .directory:
+      guard let place = objectPlace(of: directory), case .name(let text, _) = codec.decode(name) else { return nil }
+      return (name, place.directoryKind(text))
+    case .published(let object, _): return objectPlace(of: directory).map { (name, .object($0.table, object)) }
+    case .removed: return nil
+    }
   }
 
   /// Hands entries after `cookie` to the receiver until it is full or the directory ends.
@@ -77,11 +101,39 @@ extension CatalogFilesystem {
     let node = try node(inode)
     let position = DirectoryPosition(cookie: cookie)
     switch directory.source {
-    case .names(let names): _ = emit(names, from: position, parent: node, into: receiver)
-    case .namespace(let listing): try await emit(listing, from: position, parent: node, into: receiver)
+    case .names(let names):
+      _ = emit(names, from: position, parent: node, into: receiver)
+      return
+    case .namespace(let listing):
+      guard try await emit(listing, from: position, parent: node, into: receiver) else { return }
     case .objects(let listing, let place, let virtual):
       guard emit(virtual, from: position, parent: node, into: receiver) else { return }
-      try await emit(listing, place, from: position, parent: node, into: receiver)
+      guard try await emit(listing, place, hiding: directory.local, from: position, parent: node, into: receiver) else { return }
+    }
+    emitLocal(directory, from: position, parent: node, into: receiver)
+  }
+
+  /// What only this mount knows comes last: by then the listing has said which of it is known to everyone.
+  private func emitLocal(
+    _ directory: DirectoryHandle, from position: DirectoryPosition, parent: Node, into receiver: any DirectoryReceiver
+  ) {
+    let start = position.page == DirectoryPosition.localPage ? position.row : 0
+    for row in directory.localRows.indices.dropFirst(start) {
+      let (name, kind) = directory.localRows[row]
+      if isListed(name, kind, in: directory.source) { continue }
+      let next = DirectoryPosition(page: DirectoryPosition.localPage, row: row + 1)
+      guard emit(name, kind, parent: parent, next: next, into: receiver) else { return }
+    }
+  }
+
+  private func isListed(_ name: EntryName, _ kind: Node.Kind, in source: DirectoryHandle.Source) -> Bool {
+    switch (source, kind) {
+    case (.objects(let listing, _, _), .object), (.objects(let listing, _, _), .objectDirectory):
+      guard case .name(let text, false) = codec.decode(name), let knowledge = listing.knowledge(of: text) else { return false }
+      return if case .object = kind { knowledge.object != nil } else { knowledge.hasDirectory }
+    case (.namespace(let listing), .table):
+      return listing.pages.loaded.pages.contains { $0.page.contains { self.name(of: $0) == name } }
+    default: return false
     }
   }
 
@@ -92,7 +144,9 @@ extension CatalogFilesystem {
     guard which == .metadata else {
       return .objects(listing, ObjectPlace(table: table, root: which, directory: directory, names: nil), virtual: [])
     }
-    let names = layout.names
+    guard let names = layout.names else {
+      return .objects(listing, ObjectPlace(table: table, root: which, directory: directory, names: nil), virtual: [])
+    }
     var virtual: [(name: EntryName, kind: Node.Kind)] = [
       (MetadataNames.currentLink, .currentLink(table)), (MetadataNames.versionHint, .versionHint(table, text: names.hint)),
     ]
@@ -115,25 +169,28 @@ extension CatalogFilesystem {
 
   private func emit(
     _ listing: NamespaceListing, from position: DirectoryPosition, parent: Node, into receiver: any DirectoryReceiver
-  ) async throws(FilesystemError) {
+  ) async throws(FilesystemError) -> Bool {
+    guard position.page != DirectoryPosition.localPage else { return true }
     var pageIndex = max(position.page, 0)
     var row = position.page < 0 ? 0 : position.row
     while let page = try await listing.pages.page(pageIndex) {
       listing.pages.prefetch(pageIndex + 1)
       while row < page.count {
         let next = DirectoryPosition(page: pageIndex, row: row + 1)
-        guard emit(name(of: page[row]), kind(of: page[row]), parent: parent, next: next, into: receiver) else { return }
+        guard emit(name(of: page[row]), kind(of: page[row]), parent: parent, next: next, into: receiver) else { return false }
         row += 1
       }
       pageIndex += 1
       row = 0
     }
+    return true
   }
 
   private func emit(
-    _ listing: ObjectDirectoryListing, _ place: ObjectPlace, from position: DirectoryPosition, parent: Node,
-    into receiver: any DirectoryReceiver
-  ) async throws(FilesystemError) {
+    _ listing: ObjectDirectoryListing, _ place: ObjectPlace, hiding local: [EntryName: LocalEntry], from position: DirectoryPosition,
+    parent: Node, into receiver: any DirectoryReceiver
+  ) async throws(FilesystemError) -> Bool {
+    guard position.page != DirectoryPosition.localPage else { return true }
     var pageIndex = max(position.page, 0)
     var row = position.page < 0 ? 0 : position.row
     while let page = try await listing.pages.page(pageIndex) {
@@ -141,12 +198,24 @@ extension CatalogFilesystem {
       while row < page.items.count {
         let item = page.items[row]
         let next = DirectoryPosition(page: pageIndex, row: row + 1)
-        let name = name(of: item, in: page, names: place.names)
-        guard emit(name, place.kind(of: item, in: page), parent: parent, next: next, into: receiver) else { return }
         row += 1
+        let name = name(of: item, in: page, names: place.names)
+        let kind = place.kind(of: item, in: page)
+        if !local.isEmpty, isHidden(name, kind, by: local) { continue }
+        guard emit(name, kind, parent: parent, next: next, into: receiver) else { return false }
       }
       pageIndex += 1
       row = 0
+    }
+    return true
+  }
+
+  /// Whether this mount knows better than a listing: it has removed this version, or has a staged file of this name.
+  private func isHidden(_ name: EntryName, _ kind: Node.Kind, by local: [EntryName: LocalEntry]) -> Bool {
+    switch (local[name], kind) {
+    case (.file, _): true
+    case (.removed(let removed, _), .object(_, let object)): removed == object
+    default: false
     }
   }
 
@@ -171,8 +240,8 @@ extension CatalogFilesystem {
 extension Node.Kind {
   var shownAs: NodeAttributes.Kind {
     switch self {
-    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory: .directory
-    case .object, .versionHint, .control: .file
+    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory: .directory
+    case .object, .versionHint, .control, .locationText, .staged: .file
     case .currentLink: .symbolicLink
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Iceberg
 import ObjectCache
 
@@ -10,13 +11,20 @@ extension CatalogFilesystem {
     guard case .currentLink(let table) = node.kind else { throw FilesystemError(.invalid) }
     let layout = try await table.layout()
     if let failure = layout.failure { throw failure }
-    return layout.names.shownCurrent(codec).bytes
+    guard let names = layout.names else { throw .notFound }
+    return names.shownCurrent(codec).bytes
   }
 
-  /// Opens a file for reading. An object's handle is bound to the version the inode stands for.
-  package func open(inode: UInt64) async throws(FilesystemError) -> OpenedFile {
+  /// Opens a file. An object's handle is bound to the version the inode stands for; only what is staged can be opened for writing.
+  ///
+  /// - Parameters:
+  ///   - flags: as open(2) has them.
+  ///   - thread: of the caller; 0 if it is the kernel itself.
+  package func open(inode: UInt64, flags: Int32 = O_RDONLY, thread: Int32 = 0) async throws(FilesystemError) -> OpenedFile {
     let node = try node(inode)
+    if flags & O_ACCMODE != O_RDONLY || flags & O_TRUNC != 0 { try checkWritable(node) }
     switch node.kind {
+    case .staged(let file): return try await openStaged(file, flags: flags, thread: thread)
     case .object(let table, let object):
       let reader = ObjectReader(object: object, fileIO: table.fileIO, cache: cache)
       return OpenedFile(handle: handles.insert(.object(reader)), isDirect: false)
@@ -25,8 +33,28 @@ extension CatalogFilesystem {
     case .control(let file):
       if file == .refresh { refresh() }
       return OpenedFile(handle: handles.insert(.content(ContentBuffer(control.read(file)))), isDirect: true)
-    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory: throw FilesystemError(.isDirectory)
+    case .locationText(_, let text):
+      return OpenedFile(handle: handles.insert(.content(ContentBuffer(Array(text.utf8)))), isDirect: false)
+    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory:
+      throw FilesystemError(.isDirectory)
     case .currentLink: throw FilesystemError(.invalid)
+    }
+  }
+
+  private func checkWritable(_ node: Node) throws(FilesystemError) {
+    _ = try writable()
+    switch node.kind {
+    case .staged: return
+    case .control(let file) where file == .refresh: return
+    case .object:
+      throw FilesystemError(
+        .notPermitted, "\(node.path) is published and cannot change any more: copy into the directory first, then mv; or write a new file")
+    case .currentLink, .versionHint:
+      throw FilesystemError(.notPermitted, "\(node.path) is shown by the mount itself: copy into metadata/ first, then mv")
+    case .control: throw FilesystemError(.notPermitted, "\(node.path): control files are the daemon's own")
+    case .locationText: throw FilesystemError(.readOnly, "\(node.path): views cannot be written")
+    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory:
+      throw FilesystemError(.isDirectory)
     }
   }
 
@@ -42,9 +70,21 @@ extension CatalogFilesystem {
         throw error.code == .notFound ? FilesystemError(.stale, error.message, requestID: error.requestID) : FilesystemError(error)
       }
     case .content(let buffer): return buffer.slice(offset: offset, size: size)
+    case .staged(let staged): return try await read(staged.file, offset: offset, size: size)
     case .directory: throw FilesystemError(.isDirectory)
     case nil: throw FilesystemError(.badHandle)
     }
+  }
+
+  private func read(_ file: StagedFile, offset: Int64, size: Int) async throws(FilesystemError) -> FileBytes {
+    let end = min(file.size, offset + Int64(size))
+    guard offset >= 0, offset < end else { return FileBytes(segments: [], owner: nil) }
+    let bytes =
+      switch file.content {
+      case .local(let local): try local.read(offset..<end)
+      case .upload(let upload): try await upload.read(offset..<end)
+      }
+    return ContentBuffer(bytes).slice(offset: 0, size: bytes.count)
   }
 
   /// Closes a file or directory handle.
@@ -55,6 +95,7 @@ extension CatalogFilesystem {
       reader.close()
       return
     case .directory(let directory): isLargeListing = directory.rowCount > Self.largeListing
+    case .staged(let staged): return released(staged)
     case .content, nil: return
     }
     // Only now nobody else holds the listing.

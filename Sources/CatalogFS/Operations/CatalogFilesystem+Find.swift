@@ -117,6 +117,12 @@ extension CatalogFilesystem {
     }
   }
 
+  /// The next look at a directory asks S3.
+  func forgetListing(of directory: ObjectLocation) {
+    objectListings.forget(directory)
+    neighbourhoods.forget(directory)
+  }
+
   private func holdsAnything(_ directory: ObjectLocation, of table: TableState) async throws(FilesystemError) -> Bool {
     let listing = objectListing(directory, of: table)
     let first = try await listing.pages.page(0)

@@ -8,19 +8,27 @@ extension CatalogFilesystem {
     let directory = try node(parent)
     let name = EntryName(name)
     guard name.bytes.count <= NameCodec.longest else { throw FilesystemError(.notFound) }
+    if let found = try lookupLocal(name, in: directory) { return found }
     switch directory.kind {
     case .root:
       if name == Self.controlName { return reference(.controlDirectory, parent: directory, name: name) }
       return try await lookupInNamespace(.root, parent: directory, name: name)
     case .namespace(let namespace): return try await lookupInNamespace(namespace, parent: directory, name: name)
     case .table(let table):
-      guard let found = TableDirectory(rawValue: name.description) else { throw .notFound }
-      guard try await table.entry() != nil else { throw .notFound }
-      return reference(.tableDirectory(table, found), parent: directory, name: name)
+      let found = TableDirectory(rawValue: name.description)
+      guard found != nil || name == Self.viewsName, try await table.isThere() else { throw .notFound }
+      return reference(found.map { .tableDirectory(table, $0) } ?? .viewsDirectory(table), parent: directory, name: name)
+    case .viewsDirectory(let table):
+      guard name == Self.locationName, let text = try await table.layout().location else { throw .notFound }
+      return reference(.locationText(table, text: text + "\n"), parent: directory, name: name)
     case .tableDirectory(let table, let which):
       if ProbeNames.contains(name), !isListed(name, in: try? table.knownLayout?.directory(which)) { throw .notFound }
       let layout = try await table.layout()
-      if which == .metadata, let found = try await lookupVirtual(table, layout: layout, parent: directory, name: name) { return found }
+      if which == .metadata, let names = layout.names,
+        let found = try await lookupVirtual(table, layout: layout, names: names, parent: directory, name: name)
+      {
+        return found
+      }
       let place = ObjectPlace(
         table: table, root: which, directory: try layout.directory(which), names: which == .metadata ? layout.names : nil)
       return try await lookupObject(at: place, parent: directory, name: name)
@@ -31,10 +39,38 @@ extension CatalogFilesystem {
     case .controlDirectory:
       guard let file = ControlFile(rawValue: name.description) else { throw .notFound }
       return reference(.control(file), parent: directory, name: name)
-    case .object, .currentLink, .versionHint, .control: throw FilesystemError(.notDirectory)
+    case .object, .currentLink, .versionHint, .control, .locationText, .staged: throw FilesystemError(.notDirectory)
     }
   }
 
+  /// What this mount itself did to a name, where that is newer than what catalog and S3 were asked.
+  private func lookupLocal(_ name: EntryName, in directory: Node) throws(FilesystemError) -> NodeEntry? {
+    switch local.entry(name, in: directory.kind.identity) {
+    case .file(let file): return reference(.staged(file), parent: directory, name: name)
+    case .pendingTable(let table): return reference(.table(table), parent: directory, name: name)
+    case .directory:
+      guard let place = objectPlace(of: directory), case .name(let text, _) = codec.decode(name) else { return nil }
+      return reference(place.directoryKind(text), parent: directory, name: name)
+    case .published(let object, _):
+      guard let place = objectPlace(of: directory) else { return nil }
+      return reference(.object(place.table, object), parent: directory, name: name)
+    case .removed, nil: return nil
+    }
+  }
+
+  /// The object directory that a node stands for, as far as it is known without asking.
+  func objectPlace(of directory: Node) -> ObjectPlace? {
+    switch directory.kind {
+    case .objectDirectory(let table, let root, let location): return ObjectPlace(table: table, root: root, directory: location, names: nil)
+    case .tableDirectory(let table, let which):
+      guard let layout = table.knownLayout ?? table.pendingLayout, let place = try? layout.directory(which) else { return nil }
+      return ObjectPlace(table: table, root: which, directory: place, names: which == .metadata ? layout.names : nil)
+    default: return nil
+    }
+  }
+
+  static var viewsName: EntryName { EntryName(".iceberg") }
+  static var locationName: EntryName { EntryName("location.txt") }
   static var controlName: EntryName { EntryName(".bergfs") }
 
   func reference(_ kind: Node.Kind, parent: Node, name: EntryName) -> NodeEntry {
@@ -56,7 +92,7 @@ extension CatalogFilesystem {
       var isTaken = namespace.isTakenByControlFiles(text)
       if options.showsTables(of: namespace) {
         let state = table(TableIdentifier(namespace: namespace, name: text))
-        isTaken = try await state.entry() != nil
+        isTaken = try await state.isThere()
         if isTaken, !isSecond { return reference(.table(state), parent: parent, name: name) }
       }
       // The trailing `%` is only the namespace's whose name is taken.
@@ -131,9 +167,8 @@ extension CatalogFilesystem {
   // MARK: Virtual names of metadata/
 
   private func lookupVirtual(
-    _ table: TableState, layout: TableLayout, parent: Node, name: EntryName
+    _ table: TableState, layout: TableLayout, names: MetadataNames, parent: Node, name: EntryName
   ) async throws(FilesystemError) -> NodeEntry? {
-    let names = layout.names
     if name == MetadataNames.currentLink {
       return reference(.currentLink(table), parent: parent, name: name)
     }
@@ -193,6 +228,7 @@ extension CatalogFilesystem {
       let isReserved = place.names?.reserves(text) ?? false
       if found.hasDirectory, isReserved == isSecond { return reference(place.directoryKind(text), parent: parent, name: name) }
       guard let object = found.object, (found.hasDirectory || isReserved) == isSecond else { throw .notFound }
+      if case .removed(let removed, _)? = local.entry(name, in: parent.kind.identity), removed == object { throw .notFound }
       return reference(.object(place.table, object), parent: parent, name: name)
     }
   }

@@ -11,6 +11,7 @@ final class HandleTable: Sendable {
     /// Content that was made at open.
     case content(ContentBuffer)
     case directory(DirectoryHandle)
+    case staged(StagedHandle)
   }
 
   private struct State {

@@ -20,6 +20,18 @@ final class InodeTable: Sendable {
     entries.withLock { $0[inode]?.node }
   }
 
+  /// The number that the kernel has for an identity, or would get.
+  func number(of identity: Node.Identity) -> UInt64 {
+    var inode = identity.preferredInode
+    return entries.withLock { entries in
+      while let entry = entries[inode] {
+        if entry.node.kind.identity == identity { return inode }
+        inode = inode &+ 1 > 1 ? inode &+ 1 : 2
+      }
+      return inode
+    }
+  }
+
   var count: Int { entries.withLock { $0.count } }
 
   /// The node of this identity, made if it is new, with its lookup count raised by one.

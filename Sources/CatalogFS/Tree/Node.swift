@@ -33,6 +33,9 @@ final class Node: Sendable {
     case versionHint(TableIdentifier, pointer: String)
     case controlDirectory
     case control(ControlFile)
+    case viewsDirectory(TableIdentifier)
+    case locationText(TableIdentifier, text: String)
+    case staged(UInt64)
   }
 
   enum Kind: Sendable {
@@ -47,6 +50,12 @@ final class Node: Sendable {
     case versionHint(TableState, text: String)
     case controlDirectory
     case control(ControlFile)
+    /// `.iceberg` of a table.
+    case viewsDirectory(TableState)
+    /// `.iceberg/location.txt`: where the table is, or will be.
+    case locationText(TableState, text: String)
+    /// A file that only this mount has.
+    case staged(StagedFile)
   }
 
   let kind: Kind
@@ -70,8 +79,8 @@ final class Node: Sendable {
 
   var isDirectory: Bool {
     switch kind {
-    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory: true
-    case .object, .currentLink, .versionHint, .control: false
+    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory: true
+    case .object, .currentLink, .versionHint, .control, .locationText, .staged: false
     }
   }
 }
@@ -89,6 +98,9 @@ extension Node.Kind {
     case .versionHint(let table, let text): .versionHint(table.identifier, pointer: text)
     case .controlDirectory: .controlDirectory
     case .control(let file): .control(file)
+    case .viewsDirectory(let table): .viewsDirectory(table.identifier)
+    case .locationText(let table, let text): .locationText(table.identifier, text: text)
+    case .staged(let file): .staged(file.number)
     }
   }
 }
@@ -153,6 +165,16 @@ extension Node.Identity {
     case .control(let file):
       mix("control")
       mix(file.rawValue)
+    case .viewsDirectory(let identifier):
+      mix("views")
+      mix(identifier)
+    case .locationText(let identifier, let text):
+      mix("location")
+      mix(identifier)
+      mix(text)
+    case .staged(let number):
+      mix("staged")
+      mix(String(number))
     }
     hash ^= hash >> 32
     hash = hash &* 0x9e37_79b9_7f4a_7c15

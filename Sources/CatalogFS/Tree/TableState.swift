@@ -25,6 +25,8 @@ final class TableState: Sendable {
     var reading: Question<TableLayout>?
     /// The pointer whose file `reading` reads.
     var readingPointer = ""
+    /// Made by mkdir, and no metadata committed yet.
+    var pending: PendingTable?
 
     /// Takes an answer, unless one to a later question came before it.
     mutating func take(_ answer: TableEntry?, asked: ContinuousClock.Instant, epoch: UInt64, now: ContinuousClock.Instant) {
@@ -56,6 +58,56 @@ final class TableState: Sendable {
   func prime(_ entry: TableEntry, asked: ContinuousClock.Instant, epoch: UInt64) {
     let now = freshness.now()
     state.withLock { $0.take(entry, asked: asked, epoch: epoch, now: now) }
+  }
+
+  /// Takes the entry that a commit of this mount made, asked for at `time`: what was asked for earlier cannot replace it.
+  func committed(_ entry: TableEntry, at time: ContinuousClock.Instant, epoch: UInt64) {
+    state.withLock { state in
+      state.take(entry, asked: time, epoch: epoch, now: time)
+      state.pending = nil
+    }
+  }
+
+  /// The table is gone, or has appeared, by this mount's own doing: the next look asks the catalog.
+  func forgetEntry() {
+    state.withLock { state in
+      state.entry = nil
+      state.checked = nil
+      state.loading = nil
+      state.reading = nil
+    }
+  }
+
+  /// The file access, for writing.
+  func writableFiles() throws(FilesystemError) -> any WritableFileIO {
+    guard let files = fileIO as? any WritableFileIO else {
+      throw FilesystemError(.readOnly, "table \(identifier): its files cannot be written through this catalog")
+    }
+    return files
+  }
+
+  // MARK: Pending
+
+  /// The place of a table that mkdir made, until its first commit.
+  var pending: PendingTable? { state.withLock { $0.pending } }
+
+  /// Throws `invalid` if the location is none that files can be written to.
+  func becomesPending(_ pending: PendingTable) throws(FilesystemError) {
+    _ = try location(pending.location)
+    state.withLock { $0.pending = pending }
+  }
+
+  /// The layout of a pending table; nil for any other.
+  var pendingLayout: TableLayout? { pending.flatMap { try? pendingLayout($0) } }
+
+  func endsPending() {
+    state.withLock { $0.pending = nil }
+  }
+
+  /// Whether the table shows: the catalog has it, or it is pending here.
+  func isThere() async throws(FilesystemError) -> Bool {
+    if pending != nil { return true }
+    return try await entry() != nil
   }
 
   /// The last entry seen, however old; for attributes that cost nothing.
@@ -111,7 +163,9 @@ final class TableState: Sendable {
     }
     let now = freshness.now()
     state.withLock { state in
-      if state.loading?.fetch === fetch { state.loading = nil }
+      // What was asked before this mount itself changed the table says nothing any more.
+      guard state.loading?.fetch === fetch else { return }
+      state.loading = nil
       if case .success(let entry) = result { state.take(entry, asked: asked, epoch: epoch, now: now) }
     }
     return result
@@ -120,7 +174,10 @@ final class TableState: Sendable {
   /// The layout of the current metadata. Throws if the table is gone, or catalog or S3 do not answer; a metadata file that is absent or no
   /// metadata is a ``TableLayout/failure``, and is asked for again after the TTL.
   func layout() async throws(FilesystemError) -> TableLayout {
-    guard let entry = try await entry() else { throw .notFound }
+    guard let entry = try await entry() else {
+      guard let pending else { throw .notFound }
+      return try pendingLayout(pending)
+    }
     let epoch = freshness.epoch
     let now = freshness.now()
     let (fetch, isNew) = state.withLock { state -> (SharedFetch<TableLayout>, Bool) in
@@ -185,7 +242,7 @@ final class TableState: Sendable {
     // Where the table names no place for them, its metadata files are where this one is.
     let place = if case .success(let place) = directory(metadata.metadataLocation) { place } else { pointer.parent }
     return TableLayout(
-      pointer: pointer, metadataDirectory: place, dataDirectory: directory(metadata.dataLocation),
+      location: metadata.location, metadataDirectory: place, dataDirectory: directory(metadata.dataLocation),
       names: MetadataNames(pointer: pointer, metadataDirectory: place, log: metadata.metadataLog), failure: nil)
   }
 
@@ -196,8 +253,16 @@ final class TableState: Sendable {
     var data = metadata
     data.key = metadata.key.hasSuffix(suffix) ? metadata.key.dropLast(suffix.count) + "data/" : metadata.key + "data/"
     return TableLayout(
-      pointer: pointer, metadataDirectory: metadata, dataDirectory: .success(data),
+      location: nil, metadataDirectory: metadata, dataDirectory: .success(data),
       names: MetadataNames(pointer: pointer, metadataDirectory: metadata, log: []), failure: failure)
+  }
+
+  /// Where the files of a new table go, as Iceberg lays them out by default.
+  private func pendingLayout(_ pending: PendingTable) throws(FilesystemError) -> TableLayout {
+    let place = try location(pending.location).asDirectory
+    return TableLayout(
+      location: pending.location, metadataDirectory: place.appending("metadata").asDirectory,
+      dataDirectory: .success(place.appending("data").asDirectory), names: nil, failure: nil)
   }
 
   private func location(_ text: String) throws(FilesystemError) -> ObjectLocation {

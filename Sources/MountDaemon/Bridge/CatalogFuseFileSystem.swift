@@ -8,7 +8,7 @@ import Telemetry
 
 /// Shows a ``CatalogFilesystem`` to the FUSE bridge: types on both sides, errno, and the record of what failed.
 final class CatalogFuseFileSystem: FuseFileSystem {
-  private let filesystem: CatalogFilesystem
+  let filesystem: CatalogFilesystem
   private let journal: ErrorJournal
   private let metrics: Metrics
   private let logger: Logger
@@ -59,9 +59,7 @@ final class CatalogFuseFileSystem: FuseFileSystem {
 
   func open(inode: UInt64, flags: Int32, caller: FuseCaller) async throws(Errno) -> FuseOpened {
     do throws(FilesystemError) {
-      let opened = try await filesystem.open(inode: inode)
-      return FuseOpened(
-        handle: opened.handle, isDirect: opened.isDirect, keepsCache: !opened.isDirect, noFlush: flags & O_ACCMODE == O_RDONLY)
+      return fuseOpened(try await filesystem.open(inode: inode, flags: flags, thread: caller.thread))
     } catch {
       throw failure(error, "open", inode: inode)
     }
@@ -110,13 +108,18 @@ final class CatalogFuseFileSystem: FuseFileSystem {
 
   // MARK: Types
 
-  private func fuseEntry(_ entry: NodeEntry) -> FuseEntry {
+  func fuseEntry(_ entry: NodeEntry) -> FuseEntry {
     FuseEntry(
       attributes: fuseAttributes(entry.attributes), entrySeconds: Self.seconds(entry.entryLifetime),
       attributeSeconds: Self.seconds(entry.attributeLifetime))
   }
 
-  private func fuseAttributes(_ attributes: NodeAttributes) -> FuseAttributes {
+  func fuseOpened(_ opened: OpenedFile) -> FuseOpened {
+    FuseOpened(
+      handle: opened.handle, isDirect: opened.isDirect, keepsCache: opened.keepsCache && !opened.isDirect, noFlush: !opened.isWriter)
+  }
+
+  func fuseAttributes(_ attributes: NodeAttributes) -> FuseAttributes {
     FuseAttributes(
       inode: attributes.inode, kind: Self.kind(attributes.kind), mode: attributes.mode, size: attributes.size,
       modified: attributes.modified,
@@ -131,13 +134,13 @@ final class CatalogFuseFileSystem: FuseFileSystem {
     }
   }
 
-  private static func seconds(_ duration: Duration) -> Double {
+  static func seconds(_ duration: Duration) -> Double {
     Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }
 
   // MARK: Failures
 
-  private func failure(_ error: FilesystemError, _ operation: String, inode: UInt64, name: EntryName? = nil) -> Errno {
+  func failure(_ error: FilesystemError, _ operation: String, inode: UInt64, name: EntryName? = nil) -> Errno {
     let errno = Errno(error.code)
     // A plain absence is an answer, not a failure; an interrupted caller knows what it did.
     if error.message.isEmpty || error.code == .interrupted { return errno }

@@ -15,7 +15,10 @@ struct CatalogAssembly: Sendable {
   let factory: any AwsClientFactory
   let transports: TransportPool
 
-  init(_ configuration: CatalogConfiguration, metrics: Metrics, logger: Logger) throws(MountError) {
+  /// - Parameter uploadMemory: what the bytes of uploads are counted in.
+  init(
+    _ configuration: CatalogConfiguration, uploadMemory: any UploadMemory = UnlimitedUploadMemory(), metrics: Metrics, logger: Logger
+  ) throws(MountError) {
     self.configuration = configuration
     let pool = TransportPool()
     transports = pool
@@ -25,7 +28,7 @@ struct CatalogAssembly: Sendable {
         properties: properties, variables: configuration.environment,
         transport: { (settings) throws(HTTPError) in try pool.transport(settings) },
         metrics: metrics, logger: logger)
-      catalog = try CatalogLoader.load(name: configuration.catalog, properties: properties, factory: factory, logger: logger)
+      catalog = try CatalogLoader.load(name: configuration.catalog, properties: properties, factory: factory, uploadMemory: uploadMemory, logger: logger)
     } catch {
       let key = error.key
       let source = key.isEmpty ? nil : configuration.properties.source(of: key)

@@ -93,8 +93,7 @@ final class ControlDocuments: Sendable {
   private var options: JSONValue {
     let options = facts.options
     return [
-      // Every mount of this version is read-only.
-      "read-only": true,
+      "read-only": .bool(options.readOnly),
       "metadata-ttl-seconds": .number(
         "\(Double(facts.metadataTTL.components.seconds) + Double(facts.metadataTTL.components.attoseconds) * 1e-18)"),
       "memory-limit-bytes": .integer(options.memoryLimit),

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+
+/// A file that exists only in this mount.
+package struct StagedSummary: Sendable, Hashable {
+  /// Below the mount point.
+  package var path: String
+  /// Bytes.
+  package var size: Int64
+  package var isScratch: Bool
+  /// Why it could not be published; nil if it was not tried, or bytes have come since.
+  package var reason: String?
+}
+
+extension CatalogFilesystem {
+  /// Files that were written here and are not published, in the order of their paths.
+  package var stagedFiles: [StagedSummary] {
+    local.files.map { file in
+      let (role, refusal, size) = (file.role, file.withState { $0.refusal }, file.size)
+      return StagedSummary(path: file.path, size: size, isScratch: role == .scratch, reason: refusal?.message)
+    }.sorted { $0.path < $1.path }
+  }
+
+  /// Commits and uploads whose outcome somebody may wait for: path and operation.
+  package var workInFlight: [(path: String, operation: String)] {
+    writes.work.map { ($0.path, $0.operation) }
+  }
+
+  /// Waits for commits and publications under way, then gives up what was never closed. To be called when no request comes any more.
+  ///
+  /// - Parameter limit: waits no longer; what then still runs goes on until the process ends, and what it leaves is in the journal.
+  /// - Returns: what was never published, and what still runs.
+  package func drain(within limit: Duration) async -> (staged: [StagedSummary], running: [(path: String, operation: String)]) {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { [self] in
+        while let work = writes.work.first { _ = try? await work.fetch.value() }
+      }
+      group.addTask { try? await Task.sleep(for: limit) }
+      await group.next()
+      group.cancelAll()
+    }
+    let staged = stagedFiles.filter { !$0.isScratch }
+    let running = workInFlight
+    for file in local.files where file.withState({ $0.publication }) == nil { await discard(file) }
+    return (staged, running)
+  }
+}

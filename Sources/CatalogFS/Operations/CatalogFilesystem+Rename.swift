@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Iceberg
+
+extension CatalogFilesystem {
+  /// Gives a staged file another name, which may publish or commit it; or a table.
+  ///
+  /// - Parameter isExchange: of renameat2; never possible here.
+  package func rename(
+    parent: UInt64, name: [UInt8], newParent: UInt64, newName: [UInt8], isExchange: Bool
+  ) async throws(FilesystemError) {
+    let writing = try writable()
+    let (from, to) = (try node(parent), try node(newParent))
+    let (old, new) = (EntryName(name), EntryName(newName))
+    guard !isExchange else { throw FilesystemError(.invalid, "two names cannot be exchanged here") }
+    if from.isNamespaceLike { return try await renameInCatalog(old, in: from, to: new, in: to, writing) }
+    switch local.entry(old, in: from.kind.identity) {
+    case .file(let file): try await rename(file, to: new, in: to, writing)
+    case .directory: throw directoryRefusal(from, old)
+    case .published, .removed, .pendingTable, nil:
+      let entry = try await lookup(parent: parent, name: name)
+      defer { forget(inode: entry.attributes.inode, count: 1) }
+      guard entry.attributes.kind == .file else { throw directoryRefusal(from, old) }
+      throw FilesystemError(
+        .notPermitted, "\(childPath(from, old)) is published and keeps its name: copy it under the new name, then remove the old one")
+    }
+  }
+
+  private func directoryRefusal(_ parent: Node, _ name: EntryName) -> FilesystemError {
+    FilesystemError(.notPermitted, "\(childPath(parent, name)) cannot be renamed: make the new directory and copy into it")
+  }
+
+  func childPath(_ parent: Node, _ name: EntryName) -> String {
+    parent.path == "/" ? "/\(name)" : "\(parent.path)/\(name)"
+  }
+
+  // MARK: Files
+
+  private func rename(_ file: StagedFile, to name: EntryName, in directory: Node, _ writing: CatalogWriting) async throws(FilesystemError) {
+    if case .tableDirectory(let table, .metadata) = directory.kind, name == MetadataNames.currentLink {
+      return try await exclusively(file, "rename", writing) { [self] () async throws(FilesystemError) in
+        try await commitEditedForm(of: file, to: table, writing)
+      }
+    }
+    let target = try await target(name, in: directory)
+    let place = StagedFile.Place(table: target.table, parent: directory, name: name)
+    let role = NameRules.role(of: name, in: target.depth, isExclusive: false)
+    if case .refused(let message) = role { throw FilesystemError(.invalid, "\(target.path): \(message)") }
+    if case .file(let other)? = local.entry(name, in: directory.kind.identity) {
+      guard other !== file else { return }
+      guard !other.withState({ $0.hasWriter }) else {
+        throw FilesystemError(.busy, "\(target.path) is being written by another program: wait until it is closed")
+      }
+    }
+    try await exclusively(file, "rename", writing) { [self] () async throws(FilesystemError) in
+      switch role {
+      case .scratch: try await move(file, to: place, target)
+      case .fullForm:
+        try await replacing(place, with: file) { () async throws(FilesystemError) in
+          try await commitFullForm(of: file, as: place, writing)
+        }
+      case .object, .renamed:
+        try await replacing(place, with: file) { () async throws(FilesystemError) in
+          try await complete(file, as: place, target, writing)
+        }
+      case .refused: break
+      }
+    }
+  }
+
+  /// Publishes under a name, and removes the staged file that stood there.
+  private func replacing(
+    _ place: StagedFile.Place, with file: StagedFile, _ body: () async throws(FilesystemError) -> Void
+  ) async throws(FilesystemError) {
+    let other = local.entry(place.name, in: place.parent.kind.identity)
+    try await body()
+    if case .file(let replaced)? = other, replaced !== file { await discard(replaced) }
+  }
+
+  private func move(_ file: StagedFile, to place: StagedFile.Place, _ target: Target) async throws(FilesystemError) {
+    if case .upload = file.content {
+      throw FilesystemError(
+        .notPermitted, "\(file.path) is on its way to S3 and cannot become a scratch file: remove it, and write \(target.path) anew")
+    }
+    guard try await find(target.text, in: target.directory, of: target.table).object == nil else {
+      throw FilesystemError(.exists, "\(target.path) exists already and is published: it cannot be replaced")
+    }
+    let replaced = local.entry(place.name, in: place.parent.kind.identity)
+    let old = file.place
+    local.replace(file, old.name, in: old.parent.kind.identity, with: nil)
+    local.set(.file(file), place.name, in: place.parent.kind.identity)
+    file.withState { state in
+      state.place = place
+      state.role = .scratch
+    }
+    if case .file(let other)? = replaced, other !== file { await discard(other) }
+  }
+
+  /// Uploads a staged file as the object of this place; one whose upload goes there already is only completed.
+  private func complete(
+    _ file: StagedFile, as place: StagedFile.Place, _ target: Target, _ writing: CatalogWriting
+  ) async throws(FilesystemError) {
+    let (content, ending) = file.withState { ($0.content, $0.ending) }
+    if case .failed(let error) = ending { throw error }
+    let object: ObjectAttributes
+    switch content {
+    case .upload(let upload) where upload.location == target.location:
+      object = try await upload.finish()
+    case .upload:
+      throw FilesystemError(
+        .notPermitted, "\(file.path) is on its way to S3 under its own name: remove it, and write \(target.path) anew")
+    case .local(let bytes):
+      let files = try target.table.writableFiles()
+      do throws(FileIOError) {
+        object = try await files.create(
+          target.location, from: bytes, options: WriteOptions(table: target.table.identifier, journal: writing.journal))
+      } catch {
+        throw FilesystemError(error)
+      }
+    }
+    published(file, as: object, at: place)
+  }
+
+  /// Takes a staged file's name away and gives up what was uploaded of it.
+  func discard(_ file: StagedFile) async {
+    let (content, place, isOpen) = file.withState { state -> (StagedFile.Content, StagedFile.Place, Bool) in
+      let isOpen = if case .none = state.ending { true } else { false }
+      if isOpen { state.ending = .removed }
+      return (state.content, state.place, isOpen)
+    }
+    local.replace(file, place.name, in: place.parent.kind.identity, with: nil)
+    guard isOpen, case .upload(let upload) = content, let object = await upload.abort() else { return }
+    // Its last part was on its way already: the name is the object's.
+    published(file, as: object, at: place)
+  }
+}
+
+extension Node {
+  /// Root and namespaces: what is in them is the catalog's.
+  var isNamespaceLike: Bool {
+    switch kind {
+    case .root, .namespace: true
+    default: false
+    }
+  }
+}
