@@ -76,6 +76,7 @@ package enum MountEntry {
       signals: signals,
       ready: { daemon?.ready(log: sink?.descriptor) ?? true },
       hangUp: { service.filesystem.refresh() })
+    await service.drain(within: Unmounter.patience, logger: logger)
     logger.notice("unmounted", metadata: ["mountpoint": "\(resolved.mountpoint)"])
     _ = await NamedThread.run("bergfs-end") { service.transports.shutdown() }
   }

@@ -43,6 +43,7 @@ struct MountService: Sendable {
       catalog: assembly.catalog, cache: cache, options: treeOptions(options, ttl: ttl, isReadOnly: writing == nil),
       writing: writing?.writing, control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) })
     documents.setInodeCount { [weak filesystem] in filesystem?.inodeCount ?? 0 }
+    if let writing { documents.setWriting { [weak filesystem] in WritingStatus(filesystem, writing, configuration) } }
     let bridge = CatalogFuseFileSystem(
       filesystem: filesystem, journal: journal, metrics: metrics, logger: logger,
       owner: (uid: options.uid ?? getuid(), gid: options.gid ?? getgid()), now: { Timestamp.now })
@@ -53,6 +54,20 @@ struct MountService: Sendable {
       fileSystem: bridge, mountpoint: options.mountpoint, options: mountOptions, metrics: metrics, logger: logger)
     kernel.connect(session.notifier)
     return MountService(session: session, transports: assembly.transports, filesystem: filesystem, writing: writing)
+  }
+
+  /// Waits for commits and uploads under way, once no request comes any more, and says what was never published.
+  func drain(within limit: Duration, logger: Logger) async {
+    guard let writing else { return }
+    let (staged, running) = await filesystem.drain(within: limit)
+    for file in staged {
+      logger.warning(
+        "never published", metadata: ["path": "\(file.path)", "bytes": "\(file.size)", "reason": "\(file.reason ?? "it was not closed")"])
+    }
+    for work in running {
+      logger.error("still under way at the end", metadata: ["path": "\(work.path)", "operation": "\(work.operation)"])
+    }
+    await writing.locks.close()
   }
 
   private static func metadataTTL(_ options: MountOptions, _ configuration: CatalogConfiguration) throws(MountError) -> Duration {

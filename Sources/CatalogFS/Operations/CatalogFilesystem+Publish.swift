@@ -199,7 +199,8 @@ extension CatalogFilesystem {
 
   /// Shows the table as the commit left it, before the caller's call returns.
   private func committed(_ commit: Committed, of table: TableState, _ writing: CatalogWriting, path: String) async {
-    for warning in commit.warnings { writing.note(path, warning) }
+    for warning in commit.warnings.prefix(Self.mostWarnings) { writing.note(path, warning) }
+    if commit.warnings.count > Self.mostWarnings { writing.note(path, "and \(commit.warnings.count - Self.mostWarnings) more like these") }
     guard commit.outcome != .unchanged else { return }
     var entry = commit.entry
     entry.modified = entry.modified ?? writing.now()
@@ -210,6 +211,9 @@ extension CatalogFilesystem {
     await writing.invalidate(inode(of: .table(table.identifier)))
     await writing.invalidate(inode(of: .tableDirectory(table.identifier, .metadata)))
   }
+
+  /// Lines of one commit in the log: jq rounds every snapshot id, each in several places.
+  private static let mostWarnings = 5
 
   private func localBytes(of file: StagedFile) throws(FilesystemError) -> [UInt8] {
     guard case .local(let content) = file.content else {

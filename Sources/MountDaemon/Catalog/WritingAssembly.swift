@@ -35,7 +35,8 @@ struct WritingAssembly: Sendable {
     let engine = CommitEngine(
       catalog: catalog,
       settings: .init(
-        lockManager: locks, now: { Timestamp.now / 1_000_000 }, journal: journal, metrics: metrics, logger: logger))
+        lockManager: locks, now: { Timestamp.now / 1_000_000 }, journal: journal, metrics: metrics, logger: logger,
+        pause: stopping(at: assembly.configuration.environment[stopVariable])))
     let writing = CatalogWriting(
       catalog: catalog, engine: engine, reachability: Reachability(catalog: catalog, logger: logger), staging: staging, journal: journal,
       processes: SystemProcesses(),
@@ -44,5 +45,13 @@ struct WritingAssembly: Sendable {
       now: { Timestamp.now }, report: { kernel.record($0, $1, $2) },
       note: { path, message in logger.notice("\(path)", metadata: ["note": "\(message)"]) }, invalidate: { await kernel.invalidate($0) })
     return WritingAssembly(writing: writing, locks: locks, staging: staging)
+  }
+
+  /// Names a step of a commit at which the daemon stops itself, for tests that kill it there.
+  private static let stopVariable = "BERGFS_STOP_AT"
+
+  private static func stopping(at step: String?) -> CommitPause {
+    guard let step, let wanted = CommitStep(rawValue: step) else { return { _ in } }
+    return { reached in if reached == wanted { kill(getpid(), SIGSTOP) } }
   }
 }

@@ -31,6 +31,8 @@ final class ControlDocuments: Sendable {
   private let budget: MemoryBudget
   /// Set once the filesystem exists, which needs these documents itself.
   private let inodes = Mutex<(@Sendable () -> Int)?>(nil)
+  /// Nil on a read-only mount.
+  private let writing = Mutex<(@Sendable () -> WritingStatus)?>(nil)
 
   init(facts: Facts, metrics: Metrics, journal: ErrorJournal, cache: BlockCache, budget: MemoryBudget) {
     self.facts = facts
@@ -42,6 +44,10 @@ final class ControlDocuments: Sendable {
 
   func setInodeCount(_ count: @escaping @Sendable () -> Int) {
     inodes.withLock { $0 = count }
+  }
+
+  func setWriting(_ status: @escaping @Sendable () -> WritingStatus) {
+    writing.withLock { $0 = status }
   }
 
   func content(of file: ControlFile) -> [UInt8] {
@@ -84,6 +90,7 @@ final class ControlDocuments: Sendable {
         "limit-bytes": .integer(Int64(budget.limit)), "reserved-bytes": .integer(Int64(budget.used)),
         "cached-bytes": .integer(Int64(cache.bytes)), "resident-bytes": Self.residentBytes.map { .integer($0) } ?? .null,
       ],
+      "writing": writing.withLock { $0 }?().document ?? .null,
       "inodes": .integer(Int64(inodeCount)),
       "open-handles": .integer(metrics.value(.openHandles)),
       "errors-logged": .integer(metrics.total(.errors)),
@@ -96,6 +103,10 @@ final class ControlDocuments: Sendable {
       "read-only": .bool(options.readOnly),
       "metadata-ttl-seconds": .number(
         "\(Double(facts.metadataTTL.components.seconds) + Double(facts.metadataTTL.components.attoseconds) * 1e-18)"),
+      "allow-delete": .bool(options.allowDelete),
+      "delete-min-age-seconds": .integer(options.deleteMinAge.components.seconds),
+      "allow-drop": .bool(options.allowDrop),
+      "allow-rename": .bool(options.allowRename),
       "memory-limit-bytes": .integer(options.memoryLimit),
       "allow-other": .bool(options.allowOther),
       "namespaces": .array(options.namespaces.map { .string($0) }),
