@@ -78,7 +78,7 @@ let package = Package(
       "AWSCoreTests", ["AWSCore", "HTTP", "WireFormats", "Telemetry", "TestSupport", logging],
       exclude: ["Support/sign_with_botocore.py"]),
     tests("AWSServicesTests", ["AWSServices", "AWSCore", "HTTP", "WireFormats", "AWSTestSupport", "TestSupport"]),
-    tests("IcebergTests", ["Iceberg", "WireFormats", "TestSupport"], exclude: ["Fixtures"]),
+    tests("IcebergTests", ["Iceberg", "WireFormats", "TestSupport", logging], exclude: ["Fixtures"]),
     tests(
       "IcebergAWSTests",
       ["IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", "AWSTestSupport", "TestSupport", logging]),
