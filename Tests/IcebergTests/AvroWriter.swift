@@ -32,9 +32,9 @@ enum AvroWriter {
     return file + long(Int64(entries.count)) + long(Int64(block.count)) + block + sync
   }
 
-  private static func string(_ text: String) -> [UInt8] { long(Int64(text.utf8.count)) + Array(text.utf8) }
+  static func string(_ text: String) -> [UInt8] { long(Int64(text.utf8.count)) + Array(text.utf8) }
 
-  private static func long(_ value: Int64) -> [UInt8] {
+  static func long(_ value: Int64) -> [UInt8] {
     var rest = UInt64(bitPattern: (value << 1) ^ (value >> 63))
     var bytes: [UInt8] = []
     while rest >= 0x80 {

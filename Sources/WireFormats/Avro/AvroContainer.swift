@@ -62,9 +62,6 @@ package struct AvroContainer: Sendable {
   /// - Parameter limit: the most bytes a block may decompress to.
   /// - Throws: `unsupportedCodec` for any but `null` and `deflate`.
   package func records(_ selection: [Selection], limit: Int = 256 << 20) throws(AvroError) -> [[Int: AvroValue]] {
-    guard codec == "null" || codec == "deflate" else {
-      throw AvroError(code: .unsupportedCodec, message: "unsupported codec \(codec.prefix(40)): only null and deflate are read")
-    }
     guard case .record(let fields) = schema else {
       throw AvroError(code: .unsupportedSchema, message: "the Avro schema is not a record")
     }
@@ -73,25 +70,30 @@ package struct AvroContainer: Sendable {
       selection.first { hasIDs ? $0.fieldID == field.fieldID : $0.name == field.name }?.fieldID
     }
     var records: [[Int: AvroValue]] = []
-    var decoder = AvroDecoder(bytes, range: firstBlock..<bytes.count)
-    while decoder.position < bytes.count {
-      let count = try decoder.long()
-      let size = try decoder.long()
-      let block = try decoder.take(size)
-      guard try decoder.take(16).elementsEqual(sync) else { throw AvroError.corrupt("a wrong sync marker") }
-      try decode(block, count: count, fields, ids, limit, into: &records)
+    try forEachBlock(limit: limit) { decoder, count throws(AvroError) in
+      for _ in 0..<count { records.append(try decoder.record(fields, selecting: ids)) }
     }
     return records
   }
 
-  private func decode(
-    _ block: ArraySlice<UInt8>, count: Int64, _ fields: [AvroSchema.Field], _ ids: [Int?], _ limit: Int,
-    into records: inout [[Int: AvroValue]]
+  /// Calls the body with a decoder at the first of a block's records and how many there are; the body must read them all.
+  func forEachBlock(
+    limit: Int, _ body: (inout AvroDecoder, _ count: Int64) throws(AvroError) -> Void
   ) throws(AvroError) {
-    guard count >= 0 else { throw AvroError.corrupt("a negative count") }
-    let plain = codec == "deflate" ? try RawDeflate.inflate(Array(block), limit: limit) : Array(block)
-    var decoder = AvroDecoder(plain, range: 0..<plain.count)
-    for _ in 0..<count { records.append(try decoder.record(fields, selecting: ids)) }
-    guard decoder.position == plain.count else { throw AvroError.corrupt("a block longer than its records") }
+    guard codec == "null" || codec == "deflate" else {
+      throw AvroError(code: .unsupportedCodec, message: "unsupported codec \(codec.prefix(40)): only null and deflate are read")
+    }
+    var file = AvroDecoder(bytes, range: firstBlock..<bytes.count)
+    while file.position < bytes.count {
+      let count = try file.long()
+      let size = try file.long()
+      let block = try file.take(size)
+      guard try file.take(16).elementsEqual(sync) else { throw AvroError.corrupt("a wrong sync marker") }
+      guard count >= 0 else { throw AvroError.corrupt("a negative count") }
+      let plain = codec == "deflate" ? try RawDeflate.inflate(Array(block), limit: limit) : Array(block)
+      var decoder = AvroDecoder(plain, range: 0..<plain.count)
+      try body(&decoder, count)
+      guard decoder.position == plain.count else { throw AvroError.corrupt("a block longer than its records") }
+    }
   }
 }

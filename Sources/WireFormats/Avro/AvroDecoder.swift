@@ -59,6 +59,22 @@ struct AvroDecoder {
     return values
   }
 
+  /// Reads a value over, and puts what is to be kept of it into its slots.
+  mutating func pick(_ pick: AvroPick, into values: inout [AvroValue]) throws(AvroError) {
+    switch pick {
+    case .skip(let schema): _ = try value(schema, isKept: false)
+    case .keep(let schema, let slot): values[slot] = try value(schema)
+    case .record(let fields):
+      try spend()
+      for field in fields { try self.pick(field, into: &values) }
+    case .union(let branches):
+      try spend()
+      let branch = try long()
+      guard branch >= 0, branch < Int64(branches.count) else { throw AvroError.corrupt("a union branch that does not exist") }
+      try self.pick(branches[Int(branch)], into: &values)
+    }
+  }
+
   /// A value; compound ones are read over and give `.compound`.
   private mutating func value(_ schema: AvroSchema, isKept: Bool = true) throws(AvroError) -> AvroValue {
     try spend()
