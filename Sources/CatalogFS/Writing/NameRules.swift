@@ -29,9 +29,12 @@ package enum NameRules {
   ///   - name: as the kernel has it; the name of an object must be UTF-8, as keys are.
   ///   - isExclusive: created with O_EXCL, as tools do with the temporaries whose names say little. For a name that a file is renamed
   ///     to: false.
-  package static func role(of name: EntryName, in directory: Directory, isExclusive: Bool) -> FileRole {
+  ///   - mode: permission bits it is created with, nil if not known. sed and rsync make theirs for nobody else (mkstemp), by which they
+  ///     are told from a copy: cp creates exclusively, too, and `sediment1` is a name that sed could have made up.
+  package static func role(of name: EntryName, in directory: Directory, isExclusive: Bool, mode: UInt16? = nil) -> FileRole {
     let bytes = name.bytes
-    if isExclusive {
+    if isExclusive, bytes.elementsEqual("4913".utf8) { return .scratch }
+    if isExclusive, (mode ?? 0) & 0o077 == 0 {
       // What rsync's file will be is what its temporary is: but scratch needs no upload before the rename either.
       if let target = rsyncTarget(bytes) {
         switch role(of: EntryName(target), in: directory, isExclusive: false) {
@@ -40,7 +43,7 @@ package enum NameRules {
         case .scratch, .fullForm, .renamed: return .scratch
         }
       }
-      if isSedName(bytes) || bytes.elementsEqual("4913".utf8) { return .scratch }
+      if isSedName(bytes) { return .scratch }
     }
     if isTemporary(bytes) { return .scratch }
     if directory == .metadata {
