@@ -5,9 +5,10 @@ import Glibc
 
 /// Tells the kernel to forget what it has cached.
 ///
-/// The kernel takes the directory's lock for it, so it waits for requests under way in that directory: call it from a service task, after the
-/// reply, never from within a request (design of the mount: it would wait for itself). Each call runs on a thread of its own, so that waiting
-/// never blocks the cooperative pool. Sendable; the session lives as long as a notifier does.
+/// The kernel takes the directory's lock for an entry, so the call waits for requests under way in that directory: never await it from within a
+/// CREATE, MKDIR, RMDIR, UNLINK or RENAME there, which would wait for itself. A task that such a request starts or wakes before its answer may
+/// await it: it waits for that answer, and no longer. An inode's waits for reads of its pages only. Each call runs on a thread of its own, so
+/// that waiting never blocks the cooperative pool. Sendable; the session lives as long as a notifier does. Source: spec/kernel.md.
 package struct FuseNotifier: Sendable {
   let bridge: FuseBridge
 

@@ -51,6 +51,20 @@ struct MountedCallerTests {
     }
   }
 
+  @Test("A request carries the user and the group of its caller", .enabled(if: geteuid() == 0))
+  func users() async throws {
+    let fileSystem = WritableFileSystem()
+    let options = FuseMountOptions(source: "bergfs#test", isReadOnly: false, allowsOther: true)
+    try await TestMount.with(fileSystem, options: options) { mount in
+      let script = "os.chmod('$M', 0o777); os.setgroups([]); os.setgid(5); os.setuid(6); os.close(os.open('$M/f', os.O_RDWR | os.O_CREAT))"
+      #expect(await mount.python(script).errors == "")
+      for operation in [FuseOperation.create, .flush] {
+        let caller = fileSystem.events.first { $0.operation == operation }?.caller
+        #expect(caller?.uid == 6 && caller?.gid == 5)
+      }
+    }
+  }
+
   @Test("A child that holds the descriptor flushes as a process of its own, also when the opener is gone")
   func forks() async throws {
     let fileSystem = WritableFileSystem()

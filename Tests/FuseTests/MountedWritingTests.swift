@@ -206,4 +206,17 @@ struct MountedWritingTests {
       #expect(fileSystem.log == [])
     }
   }
+
+  @Test("Made writable behind the daemon's back, a read-only mount still refuses every change", .enabled(if: geteuid() == 0))
+  func remounted() async throws {
+    let fileSystem = WritableFileSystem()
+    try await TestMount.with(fileSystem) { mount in
+      #expect(await mount.shell("mount -i -o remount,rw $M").errors == "")
+      for command in ["echo > $M/f", "mkdir $M/d", "ln -s a $M/l", "mkfifo $M/p", "touch $M"] {
+        #expect(await mount.shell(command).errors.contains("Read-only file system"), "\(command)")
+      }
+      #expect(mount.metrics.value(.operations, "mkdir", "EROFS") == 1)
+      #expect(fileSystem.log == [])
+    }
+  }
 }
