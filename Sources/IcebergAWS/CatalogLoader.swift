@@ -38,7 +38,8 @@ package enum CatalogLoader {
         key: AwsProperties.warehouseKey,
         message: "Cannot initialize DynamoDbCatalog because warehousePath must not be null or empty: set warehouse=s3://bucket/path")
     }
-    let files = S3FileIO(client: try factory.s3(), properties: try S3FileIOProperties(properties), uploadMemory: uploadMemory)
+    let files = S3FileIO(
+      client: try factory.s3(), properties: try S3FileIOProperties(properties), uploadMemory: uploadMemory, logger: logger)
     return switch kind {
     case .glue: GlueCatalog(client: try factory.glue(), properties: aws, files: files, logger: logger)
     case .dynamodb: DynamoDbCatalog(client: try factory.dynamo(), properties: aws, files: files, logger: logger)

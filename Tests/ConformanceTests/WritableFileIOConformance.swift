@@ -104,6 +104,38 @@ struct WritableFileIOConformance {
     await expect(.notFound) { _ = try await files.head(location) }
   }
 
+  func deletesMany() async throws {
+    let keys = ConformanceObjects.oddKeys + (0..<40).map { "many-\($0)" }
+    let kept = place("kept")
+    _ = try await files.create(kept, from: BytesContent([1]), options: WriteOptions())
+    for key in keys { _ = try await files.create(place("all/" + key), from: BytesContent([1]), options: WriteOptions()) }
+    let missing = [place("all/never"), place("all/never"), place("all/many-1")]
+    let nowhere = ObjectLocation(bucket: bucket, key: "")
+    let errors = await files.deleteAll(keys.map { place("all/" + $0) } + missing + [nowhere])
+    #expect(errors.dropLast().allSatisfy { $0 == nil } && errors.last??.code == .invalid, "\(errors.compactMap { $0 })")
+    #expect(errors.count == keys.count + 4)
+    let left = try await files.list(bucket: bucket, prefix: prefix + "all/", isDirectory: false, from: .start)
+    #expect(left.objects.isEmpty)
+    _ = try await files.head(kept)
+    #expect(await files.deleteAll([]).isEmpty)
+  }
+
+  func knowsItsOwnObjects() async throws {
+    let (location, mark) = (place("own"), WriteMark())
+    #expect(try await files.ownObject(at: location, mark: mark) == nil)
+    let attributes = try await files.create(location, from: BytesContent([1, 2]), options: WriteOptions(mark: mark))
+    let own = try await files.ownObject(at: location, mark: mark)
+    #expect(own?.etag == attributes.etag && own?.size == 2 && own?.location == location)
+    #expect(try await files.ownObject(at: location, mark: WriteMark()) == nil)
+    #expect(try await files.pendingUploads(at: location).isEmpty)
+  }
+
+  func probesWithoutATrace() async throws {
+    let directory = place("probed")
+    #expect(await files.probeConditionalWrites(in: directory) == .kept)
+    #expect(try await files.list(bucket: bucket, prefix: directory.key, isDirectory: false, from: .start).objects.isEmpty)
+  }
+
   func leavesNothingOfAnAbortedWrite() async throws {
     for size in [10, 7_000_000] {
       let location = place("aborted-\(size)")

@@ -38,6 +38,21 @@ struct WritableFileIOConformanceTests {
     try await conformance(implementation).deletesOnlyTheVersionNamed()
   }
 
+  @Test("Many are deleted at once, whatever their keys, and nothing else", arguments: FileIOImplementation.allCases)
+  func deletesMany(_ implementation: FileIOImplementation) async throws {
+    try await conformance(implementation).deletesMany()
+  }
+
+  @Test("An object is known as that of the write that made it, and of no other", arguments: FileIOImplementation.allCases)
+  func ownObjects(_ implementation: FileIOImplementation) async throws {
+    try await conformance(implementation).knowsItsOwnObjects()
+  }
+
+  @Test("Conditions are found to be kept, and the probe leaves nothing", arguments: FileIOImplementation.allCases)
+  func probe(_ implementation: FileIOImplementation) async throws {
+    try await conformance(implementation).probesWithoutATrace()
+  }
+
   @Test("An aborted write leaves nothing", arguments: FileIOImplementation.allCases)
   func abort(_ implementation: FileIOImplementation) async throws {
     try await conformance(implementation).leavesNothingOfAnAbortedWrite()

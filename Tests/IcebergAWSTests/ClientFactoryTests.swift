@@ -76,6 +76,24 @@ struct ClientFactoryTests {
     #expect(error?.message.hasPrefix("Unable to load region from any of the providers in the chain") == true)
   }
 
+  @Test("Checksums that S3 does not demand are sent unless the environment says otherwise")
+  func checksums() throws {
+    let base = ["s3.region": "eu-west-1"]
+    let variable = "AWS_REQUEST_CHECKSUM_CALCULATION"
+    #expect(try factory(base).s3().checksums == S3Checksums())
+    #expect(try !factory(base, variables: [variable: "WHEN_REQUIRED"]).s3().checksums.isSentWhenSupported)
+    #expect(try factory(base.merging(["client.legacy-md5-plugin-enabled": "true"]) { $1 }).s3().checksums.isLegacyMD5)
+    let file = "[default]\nrequest_checksum_calculation = when_required\n"
+    let profile = try factory(base, variables: ["HOME": "/h"], credentialsFile: file)
+    #expect(try !profile.s3().checksums.isSentWhenSupported)
+    #expect(
+      try factory(base, variables: ["HOME": "/h", variable: "when_supported"], credentialsFile: file).s3().checksums.isSentWhenSupported)
+    let crossRegion = base.merging(["s3.cross-region-access-enabled": "true"]) { $1 }
+    #expect(try !factory(crossRegion, variables: [variable: "when_required"]).s3().checksums.isSentWhenSupported)
+    let error = #expect(throws: PropertyError.self) { _ = try factory(base, variables: [variable: "never"]).s3() }
+    #expect(error?.message.contains("must be when_supported or when_required") == true)
+  }
+
   @Test("Endpoints, base paths, regions and keys arrive in the requests of their service only")
   func requests() async throws {
     let transport = RecordingTransport()

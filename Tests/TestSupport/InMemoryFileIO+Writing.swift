@@ -30,13 +30,48 @@ extension InMemoryFileIO: WritableFileIO {
     delete(location)
   }
 
+  package func deleteAll(_ locations: [ObjectLocation]) async -> [FileIOError?] {
+    var errors: [FileIOError?] = []
+    for location in locations {
+      do throws(FileIOError) {
+        try Self.checkKey(location)
+        try await delete(location, etag: nil)
+        errors.append(nil)
+      } catch {
+        errors.append(error)
+      }
+    }
+    return errors
+  }
+
   package func deleteOwn(_ location: ObjectLocation, mark: WriteMark) async throws(FileIOError) -> Bool {
     guard let object = object(at: location), object.mark == mark else { return false }
     try await delete(location, etag: object.etag)
     return true
   }
 
-  package func abandon(upload id: String, at location: ObjectLocation) async throws(FileIOError) {}
+  package func ownObject(at location: ObjectLocation, mark: WriteMark) async throws(FileIOError) -> ObjectAttributes? {
+    try await faults.enter(.head(location))
+    guard let object = object(at: location), object.mark == mark else { return nil }
+    return ObjectAttributes(location: location, size: Int64(object.bytes.count), etag: object.etag, modified: object.modified)
+  }
+
+  package func pendingUploads(at location: ObjectLocation) async throws(FileIOError) -> [PendingUpload] {
+    try await faults.enter(.uploads(location))
+    return state.withLock { $0.uploads[location.bucket]?[Array(location.key.utf8)] ?? [] }
+  }
+
+  package func probeConditionalWrites(in location: ObjectLocation) async -> ConditionalWrites { .kept }
+
+  package func abandon(upload id: String, at location: ObjectLocation) async throws(FileIOError) {
+    try await faults.enter(.abandon(location, upload: id))
+    state.withLock { $0.uploads[location.bucket]?[Array(location.key.utf8)]?.removeAll { $0.id == id } }
+  }
+
+  /// Puts an upload under way, as another process would have begun it.
+  package func begin(_ upload: PendingUpload, at location: ObjectLocation) {
+    state.withLock { $0.uploads[location.bucket, default: [:]][Array(location.key.utf8), default: []].append(upload) }
+  }
 
   /// The mark of the write that made an object; nil if there is no such object or it was only put there.
   package func mark(of location: ObjectLocation) -> WriteMark? {
@@ -44,9 +79,7 @@ extension InMemoryFileIO: WritableFileIO {
   }
 
   func publish(_ bytes: [UInt8], at location: ObjectLocation, _ options: WriteOptions) async throws(FileIOError) -> ObjectAttributes {
-    guard !location.key.isEmpty else {
-      throw FileIOError(code: .invalid, message: "\(location) names no object: its key is empty.")
-    }
+    try Self.checkKey(location)
     try await options.journal?.willWrite(location, mark: options.mark)
     try await faults.enter(.write(location, size: Int64(bytes.count)))
     guard state.withLock({ $0.buckets[location.bucket] != nil }) else { throw Self.missing(bucket: location.bucket) }
@@ -57,6 +90,11 @@ extension InMemoryFileIO: WritableFileIO {
     let attributes = put(location, bytes, mark: options.mark)
     await options.journal?.didEnd(location, mark: options.mark)
     return attributes
+  }
+
+  private static func checkKey(_ location: ObjectLocation) throws(FileIOError) {
+    guard location.key.isEmpty else { return }
+    throw FileIOError(code: .invalid, message: "\(location) names no object: its key is empty.")
   }
 
   private func object(at location: ObjectLocation) -> Object? {

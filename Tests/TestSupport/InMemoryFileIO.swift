@@ -11,6 +11,9 @@ package enum InMemoryFileIOCall: Sendable, Hashable {
   /// A new object, however it is written; at the moment when it would come to be.
   case write(ObjectLocation, size: Int64)
   case delete(ObjectLocation, etag: String?)
+  /// A look at the uploads under way.
+  case uploads(ObjectLocation)
+  case abandon(ObjectLocation, upload: String)
 
   package var isHead: Bool { if case .head = self { true } else { false } }
   package var isRead: Bool { if case .read = self { true } else { false } }
@@ -33,6 +36,8 @@ package final class InMemoryFileIO: FileIO {
     /// Keys of a bucket in the order of their bytes; made at a listing, dropped at a change.
     var sortedKeys: [String: [[UInt8]]] = [:]
     var generation = 0
+    /// Uploads under way by bucket and key.
+    var uploads: [String: [[UInt8]: [PendingUpload]]] = [:]
     var breaks: [(remaining: Int, bytes: Int, error: FileIOError)] = []
   }
 

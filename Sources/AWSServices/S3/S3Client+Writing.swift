@@ -135,15 +135,24 @@ extension S3Client {
 
   /// DeleteObject. A missing object counts as deleted.
   ///
-  /// - Parameter etag: the version that may be deleted; nil for any.
+  /// - Parameters:
+  ///   - etag: the version that may be deleted; nil for any.
+  ///   - versionID: removes this version for good, or this delete marker; nil removes the current object.
+  /// - Returns: the delete marker that took the object's place in a bucket with versions, if one did.
   /// - Throws: status 412 if the object is another version.
-  package func deleteObject(bucket: String, key: String, ifMatch etag: String?) async throws(AWSError) {
+  @discardableResult
+  package func deleteObject(
+    bucket: String, key: String, ifMatch etag: String?, versionID: String? = nil
+  ) async throws(AWSError) -> String? {
     var request = AWSRequest(operation: "S3.DeleteObject", method: "DELETE", bucket: bucket, path: Self.path(of: key))
+    if let versionID { request.query.append(("versionId", versionID)) }
     if let etag { request.headers.append(("If-Match", etag)) }
     do {
-      _ = try await answer(request)
+      let response = try await answer(request)
+      return response.http.header("x-amz-delete-marker") == "true" ? response.http.header("x-amz-version-id") : nil
     } catch {
       guard error.status == 404, error.code != "NoSuchBucket" else { throw error }
+      return nil
     }
   }
 
@@ -166,7 +175,14 @@ extension S3Client {
     _ = try await answer(
       AWSRequest(
         operation: "S3.PutObjectTagging", method: "PUT", bucket: bucket, path: Self.path(of: key), query: [("tagging", nil)],
-        headers: [("Content-Type", "application/xml"), (Self.checksumHeader, Self.checksum(of: bytes))], body: bytes))
+        headers: [("Content-Type", "application/xml")] + requiredChecksum(of: bytes), body: bytes))
+  }
+
+  /// For requests that S3 takes with a checksum only.
+  func requiredChecksum(of body: [UInt8]) -> [(name: String, value: String)] {
+    var headers = [(name: Self.checksumHeader, value: Self.checksum(of: body))]
+    if checksums.isLegacyMD5, let digest = MD5.digest(body) { headers.append(("Content-MD5", Base64.encode(digest))) }
+    return headers
   }
 
   private static let contentType = "application/octet-stream"
@@ -178,7 +194,8 @@ extension S3Client {
 
   private static func result(of response: AWSResponse) -> S3WriteResult {
     S3WriteResult(
-      etag: response.http.header("ETag") ?? "", date: date(of: response), requestID: response.requestID, attempts: response.attempts)
+      etag: response.http.header("ETag") ?? "", date: date(of: response), requestID: response.requestID, attempts: response.attempts,
+      versionID: response.http.header("x-amz-version-id"))
   }
 
   private static func date(of response: AWSResponse) -> Int64? {
@@ -191,7 +208,7 @@ extension S3Client {
     return source.bucket.hasPrefix("arn:") ? "\(PercentEncoding.path(source.bucket))/object/\(key)" : "\(source.bucket)/\(key)"
   }
 
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     var escaped = ""
     for character in text.unicodeScalars {
       switch character {

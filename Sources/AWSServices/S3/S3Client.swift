@@ -9,9 +9,11 @@ import WireFormats
 /// Bucket names are passed on as they are: addressing, access points among it, is the resolver's. Keys are raw text.
 package struct S3Client: Sendable {
   private let sender: any AWSRequestSender
+  package let checksums: S3Checksums
 
-  package init(sender: any AWSRequestSender) {
+  package init(sender: any AWSRequestSender, checksums: S3Checksums = S3Checksums()) {
     self.sender = sender
+    self.checksums = checksums
   }
 
   /// GetObject into a sink.

@@ -24,6 +24,28 @@ package struct S3WriteResult: Sendable, Hashable {
   package var requestID: String?
   /// Sends of the request.
   package var attempts: Int
+  /// Only in a bucket with versions.
+  package var versionID: String?
+}
+
+/// How bodies are protected, beyond what S3 demands. Source: spec/s3fileio.md §13.
+package struct S3Checksums: Sendable, Hashable {
+  /// Whether requests carry a CRC-32 that need none: `request_checksum_calculation`.
+  package var isSentWhenSupported: Bool
+  /// `Content-MD5` on the requests that need a checksum, for servers that know no other.
+  package var isLegacyMD5: Bool
+
+  package init(isSentWhenSupported: Bool = true, isLegacyMD5: Bool = false) {
+    self.isSentWhenSupported = isSentWhenSupported
+    self.isLegacyMD5 = isLegacyMD5
+  }
+}
+
+/// An entry of ListMultipartUploads.
+package struct S3PendingUpload: Sendable, Hashable {
+  package var id: String
+  /// Nanoseconds since 1970, cut to seconds by S3; 0 if missing or unreadable.
+  package var initiated: Int64
 }
 
 /// A part that S3 has taken, as CompleteMultipartUpload names it.

@@ -5,6 +5,9 @@
 /// Nothing here replaces an object: every write is create-only, and one that finds the name taken throws `exists`. An object carries the mark
 /// of the write that made it, by which a write whose answer was lost is told from another writer's; so a write that was done is never
 /// reported as `exists`, and one whose fate stays unknown throws `unknown`.
+///
+/// Servers that do not keep conditions (``probeConditionalWrites(in:)``) are looked at before each write instead. There two writers of one name who
+/// write at the same time are not kept apart: the later one wins, and both are told that they have.
 package protocol WritableFileIO: FileIO {
   /// Creates an object from content of known size, in one piece or in parts.
   ///
@@ -30,10 +33,29 @@ package protocol WritableFileIO: FileIO {
   /// - Parameter etag: the version that may be deleted, any if nil; `changed` if the object is another one.
   func delete(_ location: ObjectLocation, etag: String?) async throws(FileIOError)
 
+  /// Deletes many objects with few requests, whatever version they are: what must be one certain version goes through ``delete(_:etag:)``.
+  ///
+  /// - Returns: for each place in turn why it could not be deleted; nil for one that was, or that held no object.
+  func deleteAll(_ locations: [ObjectLocation]) async -> [FileIOError?]
+
   /// Deletes an object if it is the one that the write with this mark made.
   ///
   /// - Returns: whether it was; false also if there is no object.
   func deleteOwn(_ location: ObjectLocation, mark: WriteMark) async throws(FileIOError) -> Bool
+
+  /// The object, if it is the one that the write with this mark made; nil if there is none or it is another's.
+  func ownObject(at location: ObjectLocation, mark: WriteMark) async throws(FileIOError) -> ObjectAttributes?
+
+  /// The uploads under way at exactly this place, whoever began them.
+  func pendingUploads(at location: ObjectLocation) async throws(FileIOError) -> [PendingUpload]
+
+  /// Finds out whether the server keeps the condition that an object must not exist yet, and writes accordingly from then on.
+  ///
+  /// Writes an empty object of a random name twice and deletes it, if that is allowed; nothing else is touched. Where deleting is not allowed or
+  /// switched off, nothing is sent that would stay.
+  ///
+  /// - Parameter location: the directory of the random name.
+  func probeConditionalWrites(in location: ObjectLocation) async -> ConditionalWrites
 
   /// Gives up a multipart upload that an ended process left behind. One that is gone counts as given up.
   func abandon(upload id: String, at location: ObjectLocation) async throws(FileIOError)

@@ -53,7 +53,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     let region = try region(of: .s3)
     let transport = http.transport(forS3: files)
     let home = try sender(.s3, region: region, settings: settings, retry: retry, transport: transport)
-    guard files.isCrossRegionAccessEnabled else { return S3Client(sender: home) }
+    let checksums = S3Checksums(isSentWhenSupported: try isChecksumSentWhenSupported(environment), isLegacyMD5: files.write.isLegacyMD5)
+    guard files.isCrossRegionAccessEnabled else { return S3Client(sender: home, checksums: checksums) }
     return S3Client(
       sender: CrossRegionS3Sender(home: home, region: region) { [settings] region throws(AWSError) in
         do throws(PropertyError) {
@@ -61,7 +62,22 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
         } catch {
           throw .configuration(error.message)
         }
-      })
+      }, checksums: checksums)
+  }
+
+  /// Whether bodies carry a checksum that S3 does not demand. Source: spec/s3fileio.md §13.
+  private func isChecksumSentWhenSupported(_ environment: AWSEnvironment) throws(PropertyError) -> Bool {
+    let variable = "AWS_REQUEST_CHECKSUM_CALCULATION"
+    let text = environment.variable(variable) ?? environment.profileValue("request_checksum_calculation") ?? "when_supported"
+    switch text.lowercased() {
+    case "when_supported": return true
+    case "when_required": return false
+    default:
+      throw PropertyError(
+        key: variable,
+        message: "\(variable) or request_checksum_calculation of profile `\(environment.profileName)` is `\(text)`: it must be "
+          + "when_supported or when_required")
+    }
   }
 
   package func glue() throws(PropertyError) -> GlueClient {

@@ -19,14 +19,22 @@ package struct S3WriteProperties: Sendable {
   package var encryptionHeaders: [(name: String, value: String)]
   /// What parts carry, and CompleteMultipartUpload where they are checksummed: SSE-C's.
   package var partEncryptionHeaders: [(name: String, value: String)]
-  /// Whether bodies carry a CRC-32.
-  package var isChecksummed = true
+  /// Whether bodies carry a checksum even where the environment asks for those that S3 demands only. It is a CRC-32, not Java's MD5.
+  package var isChecksumEnabled: Bool
+  /// Whether requests that need a checksum carry an MD5 as well, for old servers.
+  package var isLegacyMD5: Bool
   package var deleteTags: [String: String]
+  /// Keys of one DeleteObjects.
+  package var deleteBatchSize: Int
+  /// Delete requests in flight.
+  package var deletesInFlight: Int
   package var isDeleteEnabled: Bool
 
   private static let defaultPartSize: Int64 = 32 << 20
   /// Uploads wait for the network, not for the processors that Java's default counts: a machine with two of them has no slower line.
   private static let defaultPartsInFlight: Int64 = 4
+  private static let defaultDeleteBatchSize: Int64 = 250
+  private static let defaultDeletesInFlight: Int64 = 4
   private static let cannedACLs = [
     "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control",
   ]
@@ -48,7 +56,15 @@ package struct S3WriteProperties: Sendable {
     tags = map.prefixed("s3.write.tags.")
     isTableTagged = map.bool("s3.write.table-tag-enabled", default: false)
     isNamespaceTagged = map.bool("s3.write.namespace-tag-enabled", default: false)
+    isChecksumEnabled = map.bool("s3.checksum-enabled", default: false)
+    isLegacyMD5 = map.bool("client.legacy-md5-plugin-enabled", default: false)
     deleteTags = map.prefixed("s3.delete.tags.")
+    let batch = try map.integer("s3.delete.batch-size", default: Self.defaultDeleteBatchSize, in: Int64.min...Int64.max)
+    guard (1...1000).contains(batch) else {
+      throw PropertyError(key: "s3.delete.batch-size", message: "Deletion batch size must be between 1 and 1000")
+    }
+    deleteBatchSize = Int(batch)
+    deletesInFlight = Int(try map.integer("s3.delete.num-threads", default: Self.defaultDeletesInFlight, in: 1...1000))
     isDeleteEnabled = map.bool("s3.delete-enabled", default: true)
     partEncryptionHeaders = try S3FileIOProperties.encryptionHeaders(map)
     encryptionHeaders = Self.serverSideEncryption(map) + partEncryptionHeaders

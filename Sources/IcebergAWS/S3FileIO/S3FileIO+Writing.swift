@@ -4,7 +4,7 @@ import AWSCore
 import AWSServices
 package import Iceberg
 
-/// Writing. Source: spec/s3fileio.md §5–§8.
+/// Writing; what deletes stands in `S3FileIO+Deleting.swift`. Source: spec/s3fileio.md §5–§8.
 extension S3FileIO: WritableFileIO {
   /// Bytes of one server-side copied part: large enough that requests do not count, small enough that several run side by side.
   private static let copiedPartSize = 512 << 20
@@ -23,7 +23,7 @@ extension S3FileIO: WritableFileIO {
       return try await put(try await content.bytes(0..<size), at: location, options)
     }
     try await announce(location, options)
-    let upload = try await S3MultipartWrite.begin(self, location, options, isChecksummed: write.isChecksummed)
+    let upload = try await S3MultipartWrite.begin(self, location, options, isChecksummed: isChecksummed)
     do throws(FileIOError) {
       for range in ranges {
         try await uploads.reserve(range.count, for: location)
@@ -85,48 +85,6 @@ extension S3FileIO: WritableFileIO {
     return try await upload.complete(size: source.size)
   }
 
-  package func delete(_ location: ObjectLocation, etag: String?) async throws(FileIOError) {
-    try Self.checkKey(location)
-    let bucket = target(location.bucket)
-    if !write.deleteTags.isEmpty { await addDeleteTags(bucket, location.key) }
-    guard write.isDeleteEnabled else { return }
-    do {
-      try await client.deleteObject(bucket: bucket, key: location.key, ifMatch: etag)
-    } catch {
-      guard error.kind != .conditionFailed else { throw FileIOError(changed: location, requestID: error.requestID) }
-      throw FileIOError(error, listing: "\(location)", bucket: location.bucket)
-    }
-  }
-
-  package func deleteOwn(_ location: ObjectLocation, mark: WriteMark) async throws(FileIOError) -> Bool {
-    try Self.checkKey(location)
-    let head: S3ObjectHead
-    do {
-      head = try await client.headObject(bucket: target(location.bucket), key: location.key, headers: encryptionHeaders)
-    } catch {
-      guard error.status != 404 else { return false }
-      throw FileIOError(error, reading: location, etag: nil)
-    }
-    guard head.metadata[WriteMark.metadataName] == mark.text, !head.etag.isEmpty else { return false }
-    do {
-      try await delete(location, etag: head.etag)
-      return true
-    } catch {
-      // Replaced since: by another one.
-      guard error.code != .changed else { return false }
-      throw error
-    }
-  }
-
-  package func abandon(upload id: String, at location: ObjectLocation) async throws(FileIOError) {
-    try Self.checkKey(location)
-    do {
-      try await client.abortMultipartUpload(S3MultipartUpload(bucket: target(location.bucket), key: location.key, id: id))
-    } catch {
-      throw FileIOError(error, listing: "\(location)", bucket: location.bucket)
-    }
-  }
-
   /// PutObject if there is none yet, to the end whatever becomes of the calling task.
   func put(_ body: [UInt8], at location: ObjectLocation, _ options: WriteOptions) async throws(FileIOError) -> ObjectAttributes {
     try await announce(location, options)
@@ -147,9 +105,11 @@ extension S3FileIO: WritableFileIO {
   ) async throws(FileIOError) -> ObjectAttributes {
     do {
       let result = try await resendingDamaged { [self] () throws(AWSError) in
-        try await client.putObject(
-          bucket: target(location.bucket), key: location.key, body: body, condition: .absent, isChecksummed: write.isChecksummed,
-          headers: objectHeaders(options))
+        try await ifAbsent(location) { condition throws(AWSError) in
+          try await client.putObject(
+            bucket: target(location.bucket), key: location.key, body: body, condition: condition, isChecksummed: isChecksummed,
+            headers: objectHeaders(options))
+        }
       }
       return ObjectAttributes(location: location, size: Int64(body.count), etag: result.etag, modified: result.date ?? 0)
     } catch {
@@ -191,13 +151,6 @@ extension S3FileIO: WritableFileIO {
     if let storageClass = write.storageClass { headers.append(("x-amz-storage-class", storageClass)) }
     if let cannedACL = write.cannedACL { headers.append(("x-amz-acl", cannedACL)) }
     return headers + write.encryptionHeaders
-  }
-
-  /// Best effort, as in Iceberg: what cannot be tagged is deleted all the same.
-  private func addDeleteTags(_ bucket: String, _ key: String) async {
-    guard let present = try? await client.getObjectTagging(bucket: bucket, key: key) else { return }
-    let tags = present.filter { write.deleteTags[$0.key] == nil } + write.deleteTags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    try? await client.putObjectTagging(bucket: bucket, key: key, tags: tags)
   }
 
   private static func tooLarge(_ location: ObjectLocation, size: Int64, _ plan: PartPlan) -> FileIOError {

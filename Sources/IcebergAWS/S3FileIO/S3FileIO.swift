@@ -3,10 +3,14 @@
 import AWSCore
 package import AWSServices
 package import Iceberg
+package import Logging
 
 /// Objects in S3 behind Iceberg's `FileIO`; writing stands in `S3FileIO+Writing.swift`. Source: spec/s3fileio.md.
 ///
 /// Buckets keep the name that locations give them; access points stand in for them in requests only.
+///
+/// An object is created on the condition that there is none of its name (`If-None-Match: *`). With a server that refuses the header or, by the
+/// probe, ignores it, the name is looked up by HEAD and then written without: two writers of one name at the same time are then not kept apart.
 package final class S3FileIO: FileIO {
   /// Broken bodies of one read that are taken up again where they broke: Iceberg's number. Source: spec/s3fileio.md §4.
   static let streamRetries = 3
@@ -17,10 +21,18 @@ package final class S3FileIO: FileIO {
   let encryptionHeaders: [(name: String, value: String)]
   let write: S3WriteProperties
   let uploads: UploadAdmission
+  let conditions: S3Conditions
+  /// Whether bodies carry a CRC-32.
+  let isChecksummed: Bool
 
   /// - Parameter uploadMemory: what the bytes of uploads are counted in.
-  package init(client: S3Client, properties: S3FileIOProperties, uploadMemory: any UploadMemory = UnlimitedUploadMemory()) {
+  package init(
+    client: S3Client, properties: S3FileIOProperties, uploadMemory: any UploadMemory = UnlimitedUploadMemory(),
+    logger: Logger = Logger(label: "bergfs.s3")
+  ) {
     self.client = client
+    conditions = S3Conditions(logger: logger)
+    isChecksummed = properties.write.isChecksumEnabled || client.checksums.isSentWhenSupported
     write = properties.write
     uploads = UploadAdmission(memory: uploadMemory)
     accessPoints = properties.accessPoints

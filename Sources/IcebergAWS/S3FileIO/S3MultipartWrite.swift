@@ -141,8 +141,10 @@ final class S3MultipartWrite: Sendable {
 
   private func put(together parts: [S3UploadedPart], size: Int64) async throws(FileIOError) -> ObjectAttributes {
     do {
-      let result = try await files.client.completeMultipartUpload(
-        upload, parts: parts, condition: .absent, headers: isChecksummed ? files.write.partEncryptionHeaders : [])
+      let result = try await files.ifAbsent(location) { condition throws(AWSError) in
+        try await files.client.completeMultipartUpload(
+          upload, parts: parts, condition: condition, headers: isChecksummed ? files.write.partEncryptionHeaders : [])
+      }
       return ObjectAttributes(location: location, size: size, etag: result.etag, modified: result.date ?? 0)
     } catch {
       return try await S3WriteSettlement(files: files, location: location, mark: options.mark).settle(error)

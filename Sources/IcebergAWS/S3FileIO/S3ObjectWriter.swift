@@ -169,7 +169,7 @@ final class S3ObjectWriter: ObjectWriter {
   /// Begins the upload with a buffer that has reached the threshold: the first part goes, the rest stays.
   private func begin() async throws(FileIOError) {
     try await files.announce(location, options)
-    let write = try await S3MultipartWrite.begin(files, location, options, isChecksummed: files.write.isChecksummed)
+    let write = try await S3MultipartWrite.begin(files, location, options, isChecksummed: files.isChecksummed)
     let first = plan.size(ofPart: 1) ?? threshold
     // The rest is to grow into a part, too. If there is no memory for that now, the first part's is used again when it has gone: to wait
     // with some in hand could last for ever.

@@ -25,6 +25,7 @@ struct S3WriteSettlement {
       throw unknown(error, headError.status == 404 ? "there is no object yet" : "it cannot be looked at: \(headError.message)")
     }
     guard head.metadata[WriteMark.metadataName] == mark.text else {
+      guard !files.conditions.areLookedUp else { throw unknown(error, "another writer's object is there, which ours may still replace") }
       // Whoever made it, our own request cannot succeed any more: its condition is that there is none.
       throw FileIOError(code: .exists, message: "Location already exists: \(location)", requestID: error.requestID)
     }

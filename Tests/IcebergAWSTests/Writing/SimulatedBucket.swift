@@ -5,10 +5,18 @@ import AWSServices
 import HTTP
 import Iceberg
 import IcebergAWS
+import Logging
 import Synchronization
 
 /// A bucket with conditional writes and multipart uploads, as far as writing one object needs it.
 final class SimulatedBucket: Sendable {
+  /// What it makes of the condition that there is no object.
+  enum Conditions: Sendable, Hashable {
+    case kept, ignored
+    /// Answers so, and does nothing.
+    case refused(Int, String)
+  }
+
   struct Object {
     var bytes: [UInt8]
     var mark: String?
@@ -29,7 +37,13 @@ final class SimulatedBucket: Sendable {
   }
 
   private let state = Mutex(State())
+  private let conditions: Conditions
 
+  init(conditions: Conditions = .kept) {
+    self.conditions = conditions
+  }
+
+  var paths: [String] { state.withLock { $0.objects.keys.sorted() } }
   var uploadsLeft: Int { state.withLock { $0.uploads.count } }
   /// How often an object came to be.
   var writes: Int { state.withLock { $0.writes } }
@@ -52,11 +66,12 @@ final class SimulatedBucket: Sendable {
   /// Files on this bucket through a wire with faults.
   func files(
     _ properties: [String: String] = [:], memory: any UploadMemory = UnlimitedUploadMemory(),
+    logger: Logger = Logger(label: "test"),
     fault: @escaping @Sendable (_ operation: String, _ number: Int) -> SendFault? = { _, _ in nil }
   ) throws -> (files: S3FileIO, transport: FaultyTransport) {
     let transport = FaultyTransport(service: { [self] in answer($0, $1) }, fault: fault)
     let client = S3Client(sender: try transport.client(.s3, retry: .s3(), clock: SleepingClock()))
-    return (S3FileIO(client: client, properties: try S3FileIOProperties(properties), uploadMemory: memory), transport)
+    return (S3FileIO(client: client, properties: try S3FileIOProperties(properties), uploadMemory: memory, logger: logger), transport)
   }
 
   func answer(_ operation: String, _ request: HTTPRequest) -> HTTPResponse {
@@ -68,6 +83,7 @@ final class SimulatedBucket: Sendable {
     let halves = request.target.split(separator: "?", maxSplits: 1).map(String.init)
     let (path, query) = (halves.first ?? "", Self.query(halves.count > 1 ? halves[1] : ""))
     let response = HTTPResponse(status: 0, headers: request.headers, body: [])
+    if case .refused(let status, let code) = conditions, response.header("If-None-Match") != nil { return Self.error(status, code) }
     return state.withLock { state in
       switch operation {
       case "HeadObject":
@@ -78,7 +94,7 @@ final class SimulatedBucket: Sendable {
         if let mark = object.mark { headers.append(("x-amz-meta-bergfs-upload", mark)) }
         return HTTPResponse(status: 200, headers: headers, body: [])
       case "PutObject":
-        return Self.publish(&state, path, request.body, mark: response.header("x-amz-meta-bergfs-upload"), response)
+        return publish(&state, path, request.body, mark: response.header("x-amz-meta-bergfs-upload"), response)
       case "CreateMultipartUpload":
         state.number += 1
         state.uploads["u\(state.number)"] = Upload(mark: response.header("x-amz-meta-bergfs-upload"))
@@ -93,7 +109,7 @@ final class SimulatedBucket: Sendable {
       case "CompleteMultipartUpload":
         guard let id = query["uploadId"], let upload = state.uploads[id] else { return Self.error(404, "NoSuchUpload") }
         let bytes = upload.parts.sorted { $0.key < $1.key }.flatMap(\.value)
-        let answer = Self.publish(&state, path, bytes, mark: upload.mark, response)
+        let answer = publish(&state, path, bytes, mark: upload.mark, response)
         guard answer.status == 200, let etag = answer.header("ETag") else { return answer }
         state.uploads[id] = nil
         return Self.xml("<CompleteMultipartUploadResult><ETag>\(etag)</ETag></CompleteMultipartUploadResult>")
@@ -101,7 +117,7 @@ final class SimulatedBucket: Sendable {
         guard let id = query["uploadId"], state.uploads.removeValue(forKey: id) != nil else { return Self.error(404, "NoSuchUpload") }
         return HTTPResponse(status: 204, headers: [], body: [])
       case "DeleteObject":
-        if let etag = response.header("If-Match"), let object = state.objects[path], object.etag != etag {
+        if let etag = response.header("If-Match"), state.objects[path]?.etag != etag {
           return Self.error(412, "PreconditionFailed")
         }
         state.objects[path] = nil
@@ -111,10 +127,12 @@ final class SimulatedBucket: Sendable {
     }
   }
 
-  private static func publish(
+  private func publish(
     _ state: inout State, _ path: String, _ bytes: [UInt8], mark: String?, _ request: HTTPResponse
   ) -> HTTPResponse {
-    if request.header("If-None-Match") == "*", state.objects[path] != nil { return error(412, "PreconditionFailed") }
+    if conditions == .kept, request.header("If-None-Match") == "*", state.objects[path] != nil {
+      return Self.error(412, "PreconditionFailed")
+    }
     state.number += 1
     state.writes += 1
     let object = Object(bytes: bytes, mark: mark, etag: "\"\(state.number)\"")
