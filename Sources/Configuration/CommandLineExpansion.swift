@@ -6,8 +6,7 @@ package enum CommandLineExpansion {
   package static let environmentOption = "--env"
 
   private static let laterOptions: Set<String> = [
-    "allow-delete", "delete-min-age", "allow-drop", "allow-rename", "cache-dir", "cache-size", "staging-dir", "staging-size", "show-views",
-    "json",
+    "cache-dir", "cache-size", "show-views", "json",
   ]
   private static let laterCommands: Set<String> = ["status"]
 
