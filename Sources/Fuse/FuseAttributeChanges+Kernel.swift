@@ -20,7 +20,7 @@ extension FuseAttributeChanges {
   ///
   /// - Parameters:
   ///   - status: the new values; only those that `mask` names count.
-  ///   - now: nanoseconds since 1970, for UTIME_NOW, of which the kernel tells no time.
+  ///   - now: nanoseconds since 1970, for UTIME_NOW, whose time the protocol leaves to the filesystem.
   init(_ status: stat, mask: Int32, now: @autoclosure () -> Int64 = timespec.now.nanoseconds) {
     self.init()
     if mask & Field.mode != 0 { mode = UInt16(truncatingIfNeeded: status.st_mode & 0o7777) }

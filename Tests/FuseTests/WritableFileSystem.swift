@@ -299,10 +299,11 @@ extension WritableFileSystem {
   func copyRange(
     source: (inode: UInt64, handle: UInt64, offset: Int64), destination: (inode: UInt64, handle: UInt64, offset: Int64), count: Int
   ) async throws(Errno) -> Int {
-    try await enter(.copyFileRange, "\(name(source.inode)) \(source.offset) \(name(destination.inode)) \(destination.offset)")
+    try await enter(.copyFileRange, "\(name(source.inode)) \(source.offset) \(name(destination.inode)) \(destination.offset) +\(count)")
     let bytes = Array((node(source.inode, \.bytes) ?? []).dropFirst(Int(source.offset)).prefix(count))
     update(destination.inode) { node in
-      node.bytes = Array(node.bytes.prefix(Int(destination.offset))) + bytes
+      let start = Int(destination.offset)
+      node.bytes = Array(node.bytes.prefix(start)) + bytes + node.bytes.dropFirst(start + bytes.count)
     }
     return bytes.count
   }
