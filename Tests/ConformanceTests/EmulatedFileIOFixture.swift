@@ -54,10 +54,16 @@ enum EmulatedClients {
   static let wrongSecret = ["client.secret-access-key": "not-the-secret"]
   private static let transports = TransportPool()
 
-  static func factory(_ properties: [String: String]) throws -> any AwsClientFactory {
+  /// - Parameters:
+  ///   - metrics: counts the requests.
+  ///   - wrap: puts something of the test between client and wire.
+  static func factory(
+    _ properties: [String: String], metrics: Metrics = Metrics(),
+    wrap: @escaping @Sendable (any HTTPTransport) -> any HTTPTransport = { $0 }
+  ) throws -> any AwsClientFactory {
     try CatalogLoader.clientFactory(
       properties: properties, variables: [:],
-      transport: { configuration throws(HTTPError) in try transports.transport(configuration) }, metrics: Metrics(),
+      transport: { configuration throws(HTTPError) in wrap(try transports.transport(configuration)) }, metrics: metrics,
       logger: Logger(label: "conformance"))
   }
 
