@@ -38,6 +38,11 @@ final class UploadStream: Sendable {
 
   var size: Int64 { state.withLock { $0.size } }
 
+  /// Throws what the writer failed with, if it has.
+  func checkOpen() throws(FilesystemError) {
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+
   /// Gives the writer what follows on the bytes that it has, and frees it here.
   func drain() async throws(FilesystemError) {
     while let next = state.withLock({ state in state.ahead.first.flatMap { $0.lowerBound == state.end ? $0 : nil } }) {
@@ -46,7 +51,6 @@ final class UploadStream: Sendable {
   }
 
   func write(_ bytes: [UInt8], at offset: Int64) async throws(FilesystemError) {
-    try checkOpen()
     let end = try StagingFile.end(of: bytes, at: offset)
     let taken = state.withLock { $0.end }
     guard offset >= taken else { throw Self.behind(taken) }
@@ -57,7 +61,6 @@ final class UploadStream: Sendable {
 
   /// - Parameter size: not 0, which begins the file anew.
   func truncate(to size: Int64) throws(FilesystemError) {
-    try checkOpen()
     let (taken, current) = state.withLock { ($0.end, $0.size) }
     guard size != current else { return }
     guard size >= taken else { throw Self.behind(taken) }
@@ -72,7 +75,6 @@ final class UploadStream: Sendable {
 
   /// Publishes the object; gaps are zeros.
   func finish() async throws(FilesystemError) -> ObjectAttributes {
-    try checkOpen()
     try await feed(through: size)
     do throws(FileIOError) {
       let attributes = try await writer.finish()
@@ -151,10 +153,6 @@ final class UploadStream: Sendable {
       state.withLock { $0.file = file }
     }
     try change(file)
-  }
-
-  private func checkOpen() throws(FilesystemError) {
-    if let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
   /// Notes the failure; nothing is left of the upload.

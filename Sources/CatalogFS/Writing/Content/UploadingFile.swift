@@ -219,6 +219,8 @@ package final class UploadingFile: Sendable {
 
 extension UploadingFile {
   var phase: Phase { state.withLock { $0.phase } }
+  /// Calls that wait for their turn.
+  var waiting: Int { turns.count }
 
   /// Only for the task that has the turn.
   func enter(_ phase: Phase) throws(FilesystemError) {
@@ -236,7 +238,8 @@ extension UploadingFile {
     case .published: throw FilesystemError(.notPermitted, "\(location) is published: write a new file instead")
     case .failed(let error): throw error
     case .aborted: throw Self.givenUp
-    case .staged, .referenced, .streaming: break
+    case .streaming(let stream): try stream.checkOpen()
+    case .staged, .referenced: break
     }
     guard !isAborting else { throw Self.givenUp }
     return phase
