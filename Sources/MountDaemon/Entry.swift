@@ -72,6 +72,8 @@ package enum MountEntry {
     logger.notice(
       "mounted",
       metadata: ["catalog": "\(configuration.catalog)", "mountpoint": "\(resolved.mountpoint)", "version": "\(BuildVersions.current)"])
+    let chores = Task { await service.writing?.lookAfter() }
+    defer { chores.cancel() }
     try await MountLifetime(session: service.session, logger: logger).run(
       signals: signals,
       ready: { daemon?.ready(log: sink?.descriptor) ?? true },

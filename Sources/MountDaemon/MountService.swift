@@ -68,6 +68,7 @@ struct MountService: Sendable {
       logger.error("still under way at the end", metadata: ["path": "\(work.path)", "operation": "\(work.operation)"])
     }
     await writing.locks.close()
+    await writing.journal.close()
   }
 
   private static func metadataTTL(_ options: MountOptions, _ configuration: CatalogConfiguration) throws(MountError) -> Duration {

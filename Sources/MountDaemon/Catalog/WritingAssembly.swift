@@ -14,6 +14,10 @@ struct WritingAssembly: Sendable {
   let writing: CatalogWriting
   let locks: any LockManager
   let staging: StagingArea
+  let journal: FileWriteJournal
+  private let place: StagingPlace
+  private let assembly: CatalogAssembly
+  private let logger: Logger
 
   /// Nil if the mount is to be read-only. Nothing is sent.
   static func make(
@@ -22,16 +26,18 @@ struct WritingAssembly: Sendable {
     guard !options.readOnly, let catalog = assembly.catalog as? any WritableCatalog else { return nil }
     let locks: any LockManager
     let staging: StagingArea
+    let journal: FileWriteJournal
+    let place: StagingPlace
     do {
       locks = try LockManagers.from(
         properties: assembly.configuration.properties.values, factory: assembly.factory, locks: InMemoryLockTable(clock: SystemLockClock()),
         logger: logger)
-      let place = try StagingPlace.prepare(options)
+      place = try StagingPlace.prepare(options)
       staging = try StagingArea(directory: place.directory, capacity: place.capacity)
+      journal = try FileWriteJournal(directory: place.journals, label: assembly.configuration.catalog)
     } catch {
       throw MountError("\(error)")
     }
-    let journal: (any WriteJournal)? = nil
     let engine = CommitEngine(
       catalog: catalog,
       settings: .init(
@@ -44,7 +50,44 @@ struct WritingAssembly: Sendable {
         delete: options.allowDelete, deleteMinimumAge: options.deleteMinAge, drop: options.allowDrop, rename: options.allowRename),
       now: { Timestamp.now }, report: { kernel.record($0, $1, $2) },
       note: { path, message in logger.notice("\(path)", metadata: ["note": "\(message)"]) }, invalidate: { await kernel.invalidate($0) })
-    return WritingAssembly(writing: writing, locks: locks, staging: staging)
+    return WritingAssembly(
+      writing: writing, locks: locks, staging: staging, journal: journal, place: place, assembly: assembly, logger: logger)
+  }
+
+  /// What a new mount looks after beside its work: uploads that killed daemons left, and whether the S3 server keeps conditions. AWS does.
+  func lookAfter() async {
+    guard let files = assembly.catalog.fileIO(for: TableIdentifier(namespace: .root, name: "")) as? any WritableFileIO else { return }
+    await cleanUp(files)
+    let properties = assembly.configuration.properties.values
+    guard properties[S3FileIOKeys.endpoint] != nil, let warehouse = properties[CatalogKeys.warehouseLocation],
+      let location = try? files.location(warehouse)
+    else { return }
+    switch await files.probeConditionalWrites(in: location) {
+    case .kept: break
+    case .ignored, .refused:
+      logger.warning("this S3 server keeps no conditions: two writers of one file name are not kept apart in S3; commits still are")
+    case .unknown(let reason): logger.info("whether this S3 server keeps conditions is not known", metadata: ["reason": "\(reason)"])
+    }
+  }
+
+  private func cleanUp(_ files: any WritableFileIO) async {
+    let (directory, label) = (place.journals, assembly.configuration.catalog)
+    let found = await NamedThread.run("bergfs-journal") { () -> Result<[AbandonedWrite], FileIOError> in
+      do throws(FileIOError) {
+        return .success(try FileWriteJournal.leftBehind(in: directory, label: label))
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch found {
+    case .success(let writes):
+      guard !writes.isEmpty else { return }
+      for cleaned in await WriteCleaning(directory: directory).cleanUp(writes, using: files) {
+        logger.notice("left by a daemon that was killed", metadata: ["note": "\(cleaned.sentence)"])
+      }
+    case .failure(let error): logger.warning("journals of earlier daemons cannot be read", metadata: ["reason": "\(error.message)"])
+    case nil: break
+    }
   }
 
   /// Names a step of a commit at which the daemon stops itself, for tests that kill it there.
