@@ -68,11 +68,12 @@ package enum MountEntry {
     let service = try await MountService.prepare(options: resolved, configuration: configuration, logger: logger)
     guard let signals = DaemonSignals.listen() else { throw MountError("the system has no thread or descriptor left") }
     let claim = try await onThread { () throws(LifecycleError) in try MountClaim(mountpoint, logger: logger) }
-    try withExtendedLifetime(claim) { try service.session.mount() }
+    defer { withExtendedLifetime(claim) {} }
+    try service.session.mount()
     logger.notice(
       "mounted",
       metadata: ["catalog": "\(configuration.catalog)", "mountpoint": "\(resolved.mountpoint)", "version": "\(BuildVersions.current)"])
-    let chores = Task { await service.writing?.lookAfter() }
+    let chores = Task { await service.writing?.cleanUpAfterTheDead() }
     defer { chores.cancel() }
     try await MountLifetime(session: service.session, logger: logger).run(
       signals: signals,

@@ -94,7 +94,8 @@ struct MountService: Sendable {
   private static func treeOptions(_ options: MountOptions, ttl: Duration, isReadOnly: Bool) -> CatalogFilesystemOptions {
     let mask = options.umask ?? 0
     return CatalogFilesystemOptions(
-      metadataTTL: ttl, fileMode: (options.fileMode ?? 0o444) & ~mask, directoryMode: (options.directoryMode ?? (isReadOnly ? 0o555 : 0o755)) & ~mask,
+      metadataTTL: ttl, fileMode: (options.fileMode ?? 0o444) & ~mask,
+      directoryMode: (options.directoryMode ?? (isReadOnly ? 0o555 : 0o755)) & ~mask,
       namespaces: options.namespaces.map { Namespace($0.split(separator: ".").map(String.init)) }, mountTime: Timestamp.now)
   }
 }

@@ -24,7 +24,7 @@ struct ReadOnlyTests {
 
   /// Runs commands in a table's directory, in which `existing` stands for a name that exists; each must fail with EROFS and change nothing.
   private static func attempt(_ commands: [String], sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    try await MountedCatalog.with(.glue) { lake in
+    try await MountedCatalog.with(MountSettings(.glue, options: ["--read-only"])) { lake in
       let before = try await FoundEntry.all(below: lake.path + "/sales/customers")
       for command in commands {
         let script = #"cd "$M/sales/customers" && existing=$(ls metadata | head -n 1) && eval "${COMMAND//existing/$existing}""#
@@ -39,7 +39,7 @@ struct ReadOnlyTests {
 
   @Test("Extended attributes are not supported, and asking for them is no error to ls")
   func extendedAttributes() async throws {
-    try await MountedCatalog.with(.glue) { lake in
+    try await MountedCatalog.with(MountSettings(.glue, options: ["--read-only"])) { lake in
       let script = #"cd "$M/sales/customers/metadata" && getfattr -n user.any current.metadata.json 2>&1; ls -l --context . >/dev/null"#
       let result = try await lake.shell(script)
       #expect(result.text.hasSuffix(": Operation not supported\n"), "\(result)")

@@ -70,7 +70,9 @@ extension CatalogFilesystem {
     try staged.file.willChange(at: writing.now())
     switch staged.file.content {
     case .local(let file): try file.write(bytes, at: offset)
-    case .upload(let upload): try await upload.write(bytes, at: offset)
+    case .upload(let upload):
+      await writes.prepare(writing.beforeFirstWrite)
+      try await upload.write(bytes, at: offset)
     }
   }
 

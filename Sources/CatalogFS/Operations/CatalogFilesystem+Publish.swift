@@ -79,11 +79,12 @@ extension CatalogFilesystem {
         continue
       }
       guard let own else { continue }
-      let work = writes.start(file.path, operation) { () async throws(FilesystemError) in
+      let work = writes.start(file.path, operation) { [writes] () async throws(FilesystemError) in
         defer {
           file.withState { $0.publication = nil }
           own.start { .success(()) }
         }
+        await writes.prepare(writing.beforeFirstWrite)
         try await body()
       }
       return try await work.value()

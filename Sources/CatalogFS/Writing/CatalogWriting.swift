@@ -11,6 +11,8 @@ package struct CatalogWriting: Sendable {
   /// Of uploads; nil in tests that look at none.
   package var journal: (any WriteJournal)?
   package var processes: any CallerProcesses
+  /// Runs once, before the first object is written.
+  package var beforeFirstWrite: @Sendable () async -> Void
   package var permissions: Permissions
   /// Nanoseconds since 1970.
   package var now: @Sendable () -> Int64
@@ -42,7 +44,8 @@ package struct CatalogWriting: Sendable {
 
   package init(
     catalog: any WritableCatalog, engine: CommitEngine, reachability: Reachability, staging: StagingArea, journal: (any WriteJournal)?,
-    processes: any CallerProcesses, permissions: Permissions, now: @escaping @Sendable () -> Int64,
+    processes: any CallerProcesses, beforeFirstWrite: @escaping @Sendable () async -> Void = {}, permissions: Permissions,
+    now: @escaping @Sendable () -> Int64,
     report: @escaping @Sendable (String, String, FilesystemError) -> Void = { _, _, _ in },
     note: @escaping @Sendable (String, String) -> Void = { _, _ in }, invalidate: @escaping @Sendable (UInt64) async -> Void = { _ in }
   ) {
@@ -52,6 +55,7 @@ package struct CatalogWriting: Sendable {
     self.staging = staging
     self.journal = journal
     self.processes = processes
+    self.beforeFirstWrite = beforeFirstWrite
     self.permissions = permissions
     self.now = now
     self.report = report

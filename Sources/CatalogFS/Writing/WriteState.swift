@@ -26,6 +26,19 @@ final class WriteState: Sendable {
 
   private let state = Mutex(State())
   private let now: @Sendable () -> ContinuousClock.Instant
+  private let preparation = SharedFetch<Void>()
+  private let isPrepared = Atomic<Bool>(false)
+
+  /// Runs the body the first time; everyone waits for its end.
+  func prepare(_ body: @escaping @Sendable () async -> Void) async {
+    if isPrepared.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged {
+      preparation.start {
+        await body()
+        return .success(())
+      }
+    }
+    _ = try? await preparation.value()
+  }
 
   init(now: @escaping @Sendable () -> ContinuousClock.Instant) {
     self.now = now

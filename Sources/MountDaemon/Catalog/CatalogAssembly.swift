@@ -28,7 +28,8 @@ struct CatalogAssembly: Sendable {
         properties: properties, variables: configuration.environment,
         transport: { (settings) throws(HTTPError) in try pool.transport(settings) },
         metrics: metrics, logger: logger)
-      catalog = try CatalogLoader.load(name: configuration.catalog, properties: properties, factory: factory, uploadMemory: uploadMemory, logger: logger)
+      catalog = try CatalogLoader.load(
+        name: configuration.catalog, properties: properties, factory: factory, uploadMemory: uploadMemory, logger: logger)
     } catch {
       let key = error.key
       let source = key.isEmpty ? nil : configuration.properties.source(of: key)

@@ -45,7 +45,7 @@ struct WritingAssembly: Sendable {
         pause: stopping(at: assembly.configuration.environment[stopVariable])))
     let writing = CatalogWriting(
       catalog: catalog, engine: engine, reachability: Reachability(catalog: catalog, logger: logger), staging: staging, journal: journal,
-      processes: SystemProcesses(),
+      processes: SystemProcesses(), beforeFirstWrite: { await probe(assembly, logger) },
       permissions: .init(
         delete: options.allowDelete, deleteMinimumAge: options.deleteMinAge, drop: options.allowDrop, rename: options.allowRename),
       now: { Timestamp.now }, report: { kernel.record($0, $1, $2) },
@@ -54,13 +54,22 @@ struct WritingAssembly: Sendable {
       writing: writing, locks: locks, staging: staging, journal: journal, place: place, assembly: assembly, logger: logger)
   }
 
-  /// What a new mount looks after beside its work: uploads that killed daemons left, and whether the S3 server keeps conditions. AWS does.
-  func lookAfter() async {
-    guard let files = assembly.catalog.fileIO(for: TableIdentifier(namespace: .root, name: "")) as? any WritableFileIO else { return }
+  /// Gives up uploads that killed daemons left, and names the files they may have made.
+  func cleanUpAfterTheDead() async {
+    guard let files = Self.files(of: assembly.catalog) else { return }
     await cleanUp(files)
+  }
+
+  /// Any table's: the places of one catalog's files are all reached alike.
+  private static func files(of catalog: any Catalog) -> (any WritableFileIO)? {
+    catalog.fileIO(for: TableIdentifier(namespace: .root, name: "")) as? any WritableFileIO
+  }
+
+  /// Finds out whether the S3 server keeps conditions. AWS does, so only other endpoints are asked.
+  private static func probe(_ assembly: CatalogAssembly, _ logger: Logger) async {
     let properties = assembly.configuration.properties.values
     guard properties[S3FileIOKeys.endpoint] != nil, let warehouse = properties[CatalogKeys.warehouseLocation],
-      let location = try? files.location(warehouse)
+      let files = files(of: assembly.catalog), let location = try? files.location(warehouse)
     else { return }
     switch await files.probeConditionalWrites(in: location) {
     case .kept: break
