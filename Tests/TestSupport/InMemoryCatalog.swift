@@ -82,6 +82,11 @@ package final class InMemoryCatalog: Catalog {
     }
   }
 
+  /// A table's entry; nil if there is none. No call is recorded.
+  package func table(_ identifier: TableIdentifier) -> TableEntry? {
+    state.withLock { $0.tables[identifier] }
+  }
+
   package func dropTable(_ identifier: TableIdentifier) {
     state.withLock { $0.tables[identifier] = nil }
   }

@@ -79,6 +79,11 @@ package final class InMemoryFileIO: FileIO {
     }
   }
 
+  /// What an object holds; nil if there is none. No call is recorded.
+  package func bytes(_ location: ObjectLocation) -> [UInt8]? {
+    state.withLock { $0.buckets[location.bucket]?[Array(location.key.utf8)]?.bytes }
+  }
+
   package func delete(_ location: ObjectLocation) {
     state.withLock { state in
       state.buckets[location.bucket]?[Array(location.key.utf8)] = nil

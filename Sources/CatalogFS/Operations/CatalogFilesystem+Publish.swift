@@ -109,10 +109,13 @@ extension CatalogFilesystem {
       case .scratch, .renamed, .refused: return
       }
     } catch {
+      let isLost = file.isLost
       file.withState { state in
         state.attempted = generation
         state.refusal = error
+        if isLost { state.ending = .failed(error) }
       }
+      if isLost { local.replace(file, place.name, in: place.parent.kind.identity, with: nil) }
       throw error
     }
     file.withState { $0.attempted = generation }

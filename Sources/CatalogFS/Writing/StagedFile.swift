@@ -116,6 +116,17 @@ final class StagedFile: Sendable {
     state.withLock { $0.hasWriter = false }
   }
 
+  /// Whether its bytes are here no more: an upload that had begun and failed cannot be tried again, and shows no more.
+  var isLost: Bool {
+    guard case .upload(let upload) = content else { return false }
+    do throws(FilesystemError) {
+      try upload.checkOpen()
+      return false
+    } catch {
+      return true
+    }
+  }
+
   /// Whether bytes have come since the last attempt to publish.
   var hasNewBytes: Bool {
     state.withLock { state in
