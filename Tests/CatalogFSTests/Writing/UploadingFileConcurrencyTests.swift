@@ -51,6 +51,25 @@ final class UploadingFileConcurrencyTests: Sendable {
     #expect(try await files.content(target) == [1])
   }
 
+  @Test("A finish that still uploads what was ahead wins over an abort, too")
+  func finishWinsWhileFeeding() async throws {
+    let area = try StagingArea(directory: scratch.path, capacity: 1 << 20)
+    let file = file(area, streamsAfter: 0)
+    try await file.write([1], at: 0)
+    try await file.write([3], at: 2)
+    let gate = files.appends.hold()
+    let finishing = Task { try await file.finish() }
+    await gate.waitForArrivals(1)
+    let aborting = Task { await file.abort() }
+    // It stands in the queue before the upload goes on.
+    #expect(await becomesTrue { file.waiting == 1 })
+    gate.open()
+    let object = try await finishing.value
+    #expect(await aborting.value == object)
+    #expect(try await files.content(target) == [1, 0, 3])
+    #expect(files.openUploads == 0 && area.used == 0)
+  }
+
   @Test("An abort beside a finish that fails leaves nothing, though the bytes could have been finished again")
   func finishFailsBesideAbort() async throws {
     let area = try StagingArea(directory: scratch.path, capacity: 1 << 20)
