@@ -86,6 +86,20 @@ final class WatchedFiles: WritableFileIO {
     try await objects.deleteOwn(location, mark: mark)
   }
 
+  func deleteAll(_ locations: [ObjectLocation]) async -> [FileIOError?] { await objects.deleteAll(locations) }
+
+  func ownObject(at location: ObjectLocation, mark: WriteMark) async throws(FileIOError) -> ObjectAttributes? {
+    try await objects.ownObject(at: location, mark: mark)
+  }
+
+  func pendingUploads(at location: ObjectLocation) async throws(FileIOError) -> [PendingUpload] {
+    try await objects.pendingUploads(at: location)
+  }
+
+  func probeConditionalWrites(in location: ObjectLocation) async -> ConditionalWrites {
+    await objects.probeConditionalWrites(in: location)
+  }
+
   func abandon(upload id: String, at location: ObjectLocation) async throws(FileIOError) {}
 
   func head(_ location: ObjectLocation) async throws(FileIOError) -> ObjectAttributes { try await objects.head(location) }

@@ -49,6 +49,8 @@ struct S3DeletingTests {
     let places = ["a", "b\u{1}", "c"].map { ObjectLocation(bucket: "b", key: $0) }
     #expect(try await files(sender).deleteAll(places).allSatisfy { $0 == nil })
     #expect(sender.requests.filter { $0.operation == "S3.DeleteObject" }.map(\.path).sorted() == ["/a", "/b%01", "/c"])
+    let together = sender.requests.filter { $0.operation == "S3.DeleteObjects" }.map { String(decoding: $0.body, as: UTF8.self) }
+    #expect(together.count == 1 && together.allSatisfy { $0.contains("<Key>c</Key>") && !$0.contains("<Key>b") })
   }
 
   @Test("A request that fails is the failure of its keys only")

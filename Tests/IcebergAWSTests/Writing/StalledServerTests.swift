@@ -9,7 +9,9 @@ import TestSupport
 import Testing
 
 /// A server that takes requests and never answers, behind the real transport: every write ends within the timeouts that are configured.
-@Suite("Writing to a server that stalls", .timeLimit(.minutes(5)))
+///
+/// The time limit is what tells: with the timeouts of 30 s that hold otherwise, the two writes would take four minutes.
+@Suite("Writing to a server that stalls", .timeLimit(.minutes(3)))
 struct StalledServerTests {
   /// Which requests are not answered.
   enum Stall: String, CaseIterable, Sendable {
@@ -23,11 +25,9 @@ struct StalledServerTests {
     defer { server.stop() }
     let transports = TransportPool()
     let files = try files(server, transports)
-    let clock = ContinuousClock()
     let isSmall = stall == .put || stall == .everything
     let content = BytesContent([UInt8](repeating: 1, count: isSmall ? 10 : 5_300_000))
     let place = ObjectLocation(bucket: "b", key: "k")
-    let start = clock.now
     let journal = RecordingJournal()
     let created = await #expect(throws: FileIOError.self) {
       _ = try await files.create(place, from: content, options: WriteOptions(journal: journal))
@@ -44,8 +44,6 @@ struct StalledServerTests {
     }
     let expected: FileIOError.Code = stall == .begin || stall == .part ? .timedOut : .unknown
     #expect(created?.code == expected && streamed?.code == expected, "\(String(describing: created)) \(String(describing: streamed))")
-    // Two writes of at most three calls of two sends of 0.3 s each with their waits; the rest is for a busy machine.
-    #expect(clock.now - start < .seconds(60))
     // An upload that was begun and given up is over; what may have been done is not.
     #expect(journal.open.count == (stall == .part ? 0 : 2))
   }
