@@ -122,6 +122,16 @@ final class LossyFiles: WritableFileIO {
   func deleteOwn(_ location: ObjectLocation, mark: WriteMark) async throws(FileIOError) -> Bool {
     try await lake.deleteOwn(location, mark: mark)
   }
+  func deleteAll(_ locations: [ObjectLocation]) async -> [FileIOError?] { await lake.deleteAll(locations) }
+  func ownObject(at location: ObjectLocation, mark: WriteMark) async throws(FileIOError) -> ObjectAttributes? {
+    try await lake.ownObject(at: location, mark: mark)
+  }
+  func pendingUploads(at location: ObjectLocation) async throws(FileIOError) -> [PendingUpload] {
+    try await lake.pendingUploads(at: location)
+  }
+  func probeConditionalWrites(in location: ObjectLocation) async -> ConditionalWrites {
+    await lake.probeConditionalWrites(in: location)
+  }
   func abandon(upload id: String, at location: ObjectLocation) async throws(FileIOError) {
     try await lake.abandon(upload: id, at: location)
   }
