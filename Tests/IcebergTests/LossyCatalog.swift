@@ -129,7 +129,9 @@ final class LossyFiles: WritableFileIO {
   func pendingUploads(at location: ObjectLocation) async throws(FileIOError) -> [PendingUpload] {
     try await lake.pendingUploads(at: location)
   }
-  func probeConditionalWrites(in location: ObjectLocation) async -> ConditionalWrites { await lake.probeConditionalWrites(in: location) }
+  func probeConditionalWrites(in location: ObjectLocation) async -> ConditionalWrites {
+    await lake.probeConditionalWrites(in: location)
+  }
   func abandon(upload id: String, at location: ObjectLocation) async throws(FileIOError) {
     try await lake.abandon(upload: id, at: location)
   }

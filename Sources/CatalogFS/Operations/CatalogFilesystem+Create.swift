@@ -8,16 +8,17 @@ extension CatalogFilesystem {
   /// Makes a file that exists only here until it is published. The inode's lookup count is one higher afterwards.
   ///
   /// - Parameters:
+  ///   - mode: permission bits that were asked for: temporaries of sed and rsync are told by them, too.
   ///   - flags: as open(2) has them.
   ///   - thread: of the caller, who becomes the file's opener.
   package func create(
-    parent: UInt64, name: [UInt8], flags: Int32, thread: Int32
+    parent: UInt64, name: [UInt8], mode: UInt16 = 0o644, flags: Int32, thread: Int32
   ) async throws(FilesystemError) -> (NodeEntry, OpenedFile) {
     let writing = try writable()
     let directory = try node(parent)
     let name = EntryName(name)
     let target = try await target(name, in: directory)
-    let role = NameRules.role(of: name, in: target.depth, isExclusive: flags & O_EXCL != 0)
+    let role = NameRules.role(of: name, in: target.depth, isExclusive: flags & O_EXCL != 0, mode: mode)
     if case .refused(let message) = role { throw FilesystemError(.invalid, "\(target.path): \(message)") }
     let place = StagedFile.Place(table: target.table, parent: directory, name: name)
     let content = try content(of: role, at: target, writing)

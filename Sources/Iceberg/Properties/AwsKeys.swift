@@ -24,7 +24,7 @@ package enum AwsKeys {
       "`CatalogId` of Glue calls: the account that owns the catalog."),
     PropertyDefinition("glue.account-id", user: .glue, status: .notYet("Lake Formation"), "Account in the Glue table's ARN."),
     PropertyDefinition(
-      glueSkipArchive, type: .boolean, default: "true", user: .glue, status: .notYet("writing"),
+      glueSkipArchive, type: .boolean, default: "true", user: .glue,
       "Keep no archived version of a table at commit."),
     PropertyDefinition(
       glueSkipNameValidation, type: .boolean, default: "false", user: .glue,

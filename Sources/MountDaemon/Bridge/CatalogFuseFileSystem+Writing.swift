@@ -9,7 +9,7 @@ extension CatalogFuseFileSystem {
     parent: UInt64, name: [UInt8], mode: UInt16, flags: Int32, caller: FuseCaller
   ) async throws(Errno) -> (FuseEntry, FuseOpened) {
     do throws(FilesystemError) {
-      let (entry, opened) = try await filesystem.create(parent: parent, name: name, flags: flags, thread: caller.thread)
+      let (entry, opened) = try await filesystem.create(parent: parent, name: name, mode: mode, flags: flags, thread: caller.thread)
       return (fuseEntry(entry), fuseOpened(opened))
     } catch {
       throw failure(error, "create", inode: parent, name: EntryName(name))
