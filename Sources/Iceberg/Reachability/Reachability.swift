@@ -86,6 +86,9 @@ package final class Reachability: Sendable {
   /// Bytes in use for what is kept of files, about.
   package var memoryUse: Int { reader.cache.cost }
 
+  /// Callers without an answer yet.
+  var waitingCallers: Int { state.withLock { $0.waiting.count } }
+
   private static let cancelled = Verdict.undecided("The caller gave up before the answer was known.")
 
   private func sweepWhileAsked() async {
