@@ -15,7 +15,7 @@ final class WritableTree: Sendable {
   let catalog: InMemoryCatalog
   let filesystem: CatalogFilesystem
   let processes = PretendedProcesses()
-  let reports = Mutex<[String]>([])
+  let reports = Reports()
   private let staging = ScratchDirectory()
   static let orders = TableIdentifier(namespace: Namespace(["sales"]), name: "orders")
   static let place = "s3://lake/sales/orders"
@@ -35,7 +35,7 @@ final class WritableTree: Sendable {
     let writing = CatalogWriting(
       catalog: catalog, engine: engine, reachability: Reachability(catalog: catalog, logger: logger),
       staging: try StagingArea(directory: staging.path, capacity: 64 << 20), journal: nil, processes: processes, permissions: permissions,
-      now: { Self.now * 1_000_000 }, report: { path, _, error in reports.withLock { $0.append("\(path): \(error.code)") } })
+      now: { Self.now * 1_000_000 }, report: { path, _, error in reports.add("\(path): \(error.code)") })
     self.files = files
     self.catalog = catalog
     filesystem = CatalogFilesystem(
@@ -151,6 +151,17 @@ final class WritableTree: Sendable {
       return error.code
     }
   }
+}
+
+/// What was reported where no caller could be told.
+final class Reports: Sendable {
+  private let lines = Mutex<[String]>([])
+
+  func add(_ line: String) {
+    lines.withLock { $0.append(line) }
+  }
+
+  var all: [String] { lines.withLock { $0 } }
 }
 
 /// Threads that are processes of their own unless a test says otherwise.

@@ -65,7 +65,7 @@ struct WritingTreeTests {
     tree.filesystem.release(handle: killed.handle)
     #expect(await tree.code { () async throws(FilesystemError) in _ = try await tree.inode("\(data)/k") } == .notFound)
     #expect(tree.text("\(WritableTree.place)/data/k") == nil)
-    #expect(tree.reports.withLock { $0 } == ["/\(data)/k: failed"])
+    #expect(tree.reports.all == ["/\(data)/k: failed"])
   }
 
   @Test("Bytes of an opener that is gone are published when the last descriptor closes; not if nobody could be seen")
@@ -83,7 +83,7 @@ struct WritingTreeTests {
     tree.processes.set(400, .unknown)
     try await tree.filesystem.flush(handle: blind.handle, thread: 400)
     tree.filesystem.release(handle: blind.handle)
-    #expect(tree.reports.withLock { $0 } == ["/\(data)/b: invalid"])
+    #expect(tree.reports.all == ["/\(data)/b: invalid"])
     #expect(tree.text("\(WritableTree.place)/data/b") == nil)
     try await tree.rename("\(data)/b", "\(data)/c")
     #expect(tree.text("\(WritableTree.place)/data/c") == nil)
