@@ -54,7 +54,7 @@ extension CatalogFilesystem {
     }
     try await exclusively(file, "rename", writing) { [self] () async throws(FilesystemError) in
       switch role {
-      case .scratch: try await move(file, to: place, target)
+      case .scratch: try await move(file, to: place, target, writing)
       case .fullForm:
         try await replacing(place, with: file) { () async throws(FilesystemError) in
           try await commitFullForm(of: file, as: place, writing)
@@ -77,22 +77,23 @@ extension CatalogFilesystem {
     if case .file(let replaced)? = other, replaced !== file { await discard(replaced) }
   }
 
-  private func move(_ file: StagedFile, to place: StagedFile.Place, _ target: Target) async throws(FilesystemError) {
-    if case .upload = file.content {
-      throw FilesystemError(
-        .notPermitted, "\(file.path) is on its way to S3 and cannot become a scratch file: remove it, and write \(target.path) anew")
-    }
+  private func move(
+    _ file: StagedFile, to place: StagedFile.Place, _ target: Target, _ writing: CatalogWriting
+  ) async throws(FilesystemError) {
     guard try await find(target.text, in: target.directory, of: target.table).object == nil else {
       throw FilesystemError(.exists, "\(target.path) exists already and is published: it cannot be replaced")
     }
+    let content = StagedFile.Content.local(try await localCopy(of: file, for: target.path, writing))
     let replaced = local.entry(place.name, in: place.parent.kind.identity)
-    let old = file.place
+    let (old, former) = (file.place, file.content)
     local.replace(file, old.name, in: old.parent.kind.identity, with: nil)
     local.set(.file(file), place.name, in: place.parent.kind.identity)
     file.withState { state in
       state.place = place
       state.role = .scratch
+      state.content = content
     }
+    if case .upload(let upload) = former { await upload.abort() }
     if case .file(let other)? = replaced, other !== file { await discard(other) }
   }
 
@@ -106,10 +107,8 @@ extension CatalogFilesystem {
     switch content {
     case .upload(let upload) where upload.location == target.location:
       object = try await upload.finish()
-    case .upload:
-      throw FilesystemError(
-        .notPermitted, "\(file.path) is on its way to S3 under its own name: remove it, and write \(target.path) anew")
-    case .local(let bytes):
+    case .upload, .local:
+      let bytes = try await localCopy(of: file, for: target.path, writing)
       let files = try target.table.writableFiles()
       do throws(FileIOError) {
         object = try await files.create(
@@ -118,8 +117,35 @@ extension CatalogFilesystem {
         throw FilesystemError(error)
       }
     }
+    if case .upload(let upload) = content, upload.location != target.location { await upload.abort() }
     published(file, as: object, at: place)
   }
+
+  /// The bytes of a file that is to have another name, in the staging directory. Throws `notPermitted` once they are on their way.
+  private func localCopy(of file: StagedFile, for path: String, _ writing: CatalogWriting) async throws(FilesystemError) -> StagingFile {
+    switch file.content {
+    case .local(let bytes): return bytes
+    case .upload(let upload):
+      let copy = try writing.staging.makeFile()
+      let size = upload.size
+      var next: Int64 = 0
+      do throws(FilesystemError) {
+        while next < size {
+          let bytes = try await upload.read(next..<min(next + Self.copiedAtOnce, size))
+          try copy.write(bytes, at: next)
+          next += Int64(bytes.count)
+        }
+      } catch {
+        guard error.code == .busy else { throw error }
+        throw FilesystemError(
+          .notPermitted, "\(file.path) is on its way to S3 under its own name: remove it, and write \(path) anew")
+      }
+      return copy
+    }
+  }
+
+  /// Bytes.
+  private static let copiedAtOnce: Int64 = 1 << 20
 
   /// Takes a staged file's name away and gives up what was uploaded of it.
   func discard(_ file: StagedFile) async {

@@ -28,7 +28,9 @@ struct WritingAssembly: Sendable {
     let staging: StagingArea
     let journal: FileWriteJournal
     let place: StagingPlace
+    let everything: any Catalog
     do {
+      everything = try unfiltered(assembly, logger)
       locks = try LockManagers.from(
         properties: assembly.configuration.properties.values, factory: assembly.factory, locks: InMemoryLockTable(clock: SystemLockClock()),
         logger: logger)
@@ -44,7 +46,7 @@ struct WritingAssembly: Sendable {
         lockManager: locks, now: { Timestamp.now / 1_000_000 }, journal: journal, metrics: metrics, logger: logger,
         pause: stopping(at: assembly.configuration.environment[stopVariable])))
     let writing = CatalogWriting(
-      catalog: catalog, engine: engine, reachability: Reachability(catalog: catalog, logger: logger), staging: staging, journal: journal,
+      catalog: catalog, engine: engine, reachability: Reachability(catalog: everything, logger: logger), staging: staging, journal: journal,
       processes: SystemProcesses(), beforeFirstWrite: { await probe(assembly, logger) },
       permissions: .init(
         delete: options.allowDelete, deleteMinimumAge: options.deleteMinAge, drop: options.allowDrop, rename: options.allowRename),
@@ -52,6 +54,13 @@ struct WritingAssembly: Sendable {
       note: { path, message in logger.notice("\(path)", metadata: ["note": "\(message)"]) }, invalidate: { await kernel.invalidate($0) })
     return WritingAssembly(
       writing: writing, locks: locks, staging: staging, journal: journal, place: place, assembly: assembly, logger: logger)
+  }
+
+  /// The catalog with the entries that the mount does not show for their names: what they reach is in use all the same.
+  private static func unfiltered(_ assembly: CatalogAssembly, _ logger: Logger) throws(IcebergAWS.PropertyError) -> any Catalog {
+    var properties = assembly.configuration.properties.values
+    properties[AwsKeys.glueSkipNameValidation] = "true"
+    return try CatalogLoader.load(name: assembly.configuration.catalog, properties: properties, factory: assembly.factory, logger: logger)
   }
 
   /// Gives up uploads that killed daemons left, and names the files they may have made.
