@@ -36,7 +36,7 @@ struct WritingAssembly: Sendable {
         logger: logger)
       place = try StagingPlace.prepare(options)
       staging = try StagingArea(directory: place.directory, capacity: place.capacity)
-      journal = try FileWriteJournal(directory: place.journals, label: assembly.configuration.catalog)
+      journal = try FileWriteJournal(directory: place.journals, label: label(assembly.configuration))
     } catch {
       throw MountError("\(error)")
     }
@@ -54,6 +54,12 @@ struct WritingAssembly: Sendable {
       note: { path, message in logger.notice("\(path)", metadata: ["note": "\(message)"]) }, invalidate: { await kernel.invalidate($0) })
     return WritingAssembly(
       writing: writing, locks: locks, staging: staging, journal: journal, place: place, assembly: assembly, logger: logger)
+  }
+
+  /// Two catalogs of one name are told apart by where they are.
+  private static func label(_ configuration: CatalogConfiguration) -> String {
+    let values = configuration.properties.values
+    return [configuration.catalog, values[CatalogKeys.warehouseLocation] ?? "", values[S3FileIOKeys.endpoint] ?? ""].joined(separator: " ")
   }
 
   /// The catalog with the entries that the mount does not show for their names: what they reach is in use all the same.
@@ -89,7 +95,7 @@ struct WritingAssembly: Sendable {
   }
 
   private func cleanUp(_ files: any WritableFileIO) async {
-    let (directory, label) = (place.journals, assembly.configuration.catalog)
+    let (directory, label) = (place.journals, Self.label(assembly.configuration))
     let found = await NamedThread.run("bergfs-journal") { () -> Result<[AbandonedWrite], FileIOError> in
       do throws(FileIOError) {
         return .success(try FileWriteJournal.leftBehind(in: directory, label: label))
