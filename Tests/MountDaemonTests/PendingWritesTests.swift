@@ -9,7 +9,8 @@ struct PendingWritesTests {
   private static let busy = #"{"writing":{"staged":[],"in-flight":[{"path":"a/t","operation":"commit"}]}}"#
   private static let left =
     #"{"writing":{"staged":[{"path":"a/t/data/x","bytes":7,"scratch":false,"reason":"it is no Avro"},"#
-    + #"{"path":"a/t/data/y","bytes":1,"reason":null},{"path":"a/t/.x.swp","bytes":9,"scratch":true,"reason":null}],"in-flight":[]}}"#
+    + #"{"path":"a/t/data/y","bytes":1,"reason":null},{"path":"a/t/.x.swp","bytes":9,"scratch":true,"reason":null},"#
+    + #"{"path":"a/t/new.json","bytes":3,"scratch":true,"reason":"another commit came first"}],"in-flight":[]}}"#
 
   /// Runs a wait over statuses, one a second; the last one stays.
   private func wait(_ statuses: [String], patience: Duration = .seconds(60)) -> (
@@ -45,6 +46,7 @@ struct PendingWritesTests {
       try result.get().staged.map(\.sentence) == [
         "a/t/data/x: 7 bytes were never published: it is no Avro",
         "a/t/data/y: 1 byte was never published: the file was not closed with complete content",
+        "a/t/new.json: 3 bytes were never published: another commit came first",
       ])
   }
 

@@ -18,7 +18,12 @@ def main():
     os.environ["PYICEBERG_HOME"] = arguments.config
     # Reads its configuration when it is imported.
     from pyiceberg.catalog import load_catalog
+    from pyiceberg.utils.config import Config
 
+    properties = Config().get_catalog_config(arguments.catalog) or {}
+    if endpoint := properties.get("dynamodb.endpoint"):
+        # PyIceberg has no property for it: its client for DynamoDB asks the environment.
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
     table = load_catalog(arguments.catalog).load_table(arguments.table)
     print(f"PyIceberg on {arguments.catalog}: {arguments.table}")
     print(f"  metadata   {table.metadata_location}")

@@ -23,7 +23,7 @@ struct PendingWrites: Sendable, Hashable {
     var operation: String
   }
 
-  /// Without scratch files, which are dropped by design.
+  /// Without scratch files, which are dropped by design, but for those that somebody tried to publish.
   var staged: [Staged] = []
   var inFlight: [Work] = []
 
@@ -32,8 +32,9 @@ struct PendingWrites: Sendable, Hashable {
     do throws(JSONError) {
       guard let writing = try JSONDocument(parsing: bytes).root["writing"] else { return }
       staged = Self.elements(writing["staged"]).compactMap { file in
-        guard let path = file["path"]?.string, file["scratch"]?.bool != true else { return nil }
-        return Staged(path: path, bytes: file["bytes"]?.int64 ?? 0, reason: file["reason"]?.string)
+        let reason = file["reason"]?.string
+        guard let path = file["path"]?.string, file["scratch"]?.bool != true || reason != nil else { return nil }
+        return Staged(path: path, bytes: file["bytes"]?.int64 ?? 0, reason: reason)
       }
       inFlight = Self.elements(writing["in-flight"]).compactMap { work in
         work["path"]?.string.map { Work(path: $0, operation: work["operation"]?.string ?? "work") }
