@@ -86,7 +86,7 @@ let package = Package(
     tests("CatalogFSTests", ["CatalogFS", "ObjectCache", "Iceberg", "Telemetry", "TestSupport", "WireFormats", logging]),
     tests("FuseTests", ["Fuse", "TestSupport", "Telemetry", logging]),
     tests("ConfigurationTests", ["Configuration", "Iceberg", "Telemetry", "TestSupport"]),
-    tests("MountDaemonTests", ["MountDaemon", "Configuration", "TestSupport", "Telemetry", logging]),
+    tests("MountDaemonTests", ["MountDaemon", "AWSServices", "AWSCore", "Configuration", "Fuse", "TestSupport", "Telemetry", logging]),
     tests(
       "ConformanceTests",
       [

@@ -57,6 +57,14 @@ package struct MountOptions: Sendable, Hashable {
     self.memoryLimit = memoryLimit
   }
 
+  /// Refuses options that contradict each other.
+  package func checkTogether() throws(ConfigurationError) {
+    guard readOnly else { return }
+    for (name, isGiven) in [("--allow-delete", allowDelete), ("--allow-drop", allowDrop), ("--allow-rename", allowRename)] where isGiven {
+      throw ConfigurationError(.option, "--read-only and \(name) cannot both be given: leave one of them out")
+    }
+  }
+
   /// The metadata TTL where nothing sets it.
   package static let defaultMetadataTTL = Duration.seconds(1)
   /// Stands for entries that never expire.

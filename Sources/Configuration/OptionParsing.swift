@@ -28,7 +28,7 @@ package enum OptionParsing {
     let unit = text.last.flatMap { units[$0] }
     let digits = unit == nil ? text[...] : text.dropLast()
     guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(digits), number <= 1_000_000_000 else {
-      throw ConfigurationError(.option, "--delete-min-age \(text): a time is expected, as 3d, 12h, 90m or 45s")
+      throw ConfigurationError(.option, "--delete-min-age \(text): a time is expected, as 3d, 12h, 90m, 45s, or a number of seconds")
     }
     return .seconds(number * (unit ?? 1))
   }

@@ -97,18 +97,20 @@ package enum MountEntry {
     return try result.get()
   }
 
-  /// Unmounts and waits until the daemon has ended.
+  /// Waits for commits and uploads under way, unmounts, waits until the daemon has ended, and says what was never published.
   /// - Parameter mountpoint: absolute.
   @concurrent package static func umount(mountpoint: String) async -> Int32 {
     let outcome = await NamedThread.run("bergfs-umount") { () -> Result<Unmounter.Outcome, LifecycleError> in
       do throws(LifecycleError) {
-        return .success(try Unmounter.unmount(mountpoint))
+        return .success(try Unmounter.unmount(mountpoint, say: { Message.error($0) }))
       } catch {
         return .failure(error)
       }
     }
     switch outcome {
-    case .success(.unmounted): return 0
+    case .success(.unmounted(let unpublished)):
+      for sentence in unpublished { Message.output(sentence) }
+      return 0
     case .success(.clearedDeadMount):
       Message.output("\(mountpoint): its daemon was dead; the mount is cleared")
       return 0
@@ -118,7 +120,7 @@ package enum MountEntry {
     return 1
   }
 
-  /// Checks credentials, region, catalog and warehouse, a line each on standard output; 1 if any of them is not as a mount needs it.
+  /// Checks credentials, region, catalog, warehouse, lock table and /proc, a line each on standard output; 1 if any of them is not as a mount needs it.
   @concurrent package static func check(configuration: CatalogConfiguration) async -> Int32 {
     do throws(MountError) {
       let assembly = try CatalogAssembly(configuration, metrics: Metrics(), logger: terminalLogger)

@@ -7,7 +7,7 @@ import MountDaemon
 struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Try credentials, region, catalog and warehouse: a line each, ok or what is wrong.",
+    abstract: "Try what a mount needs, from credentials to lock table: a line each, ok or what is wrong.",
     discussion: """
       Nothing is mounted and nothing is written. Exits 0 if all is well, 1 if not.
 

@@ -17,7 +17,7 @@ struct OwnershipOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Permissions of files. (default: 0444)", valueName: "octal"))
   var fileMode: String?
 
-  @Option(help: ArgumentHelp("Permissions of directories. (default: 0555)", valueName: "octal"))
+  @Option(help: ArgumentHelp("Permissions of directories. (default: 0755, read-only 0555)", valueName: "octal"))
   var dirMode: String?
 
   func apply(to options: inout MountOptions) throws(ConfigurationError) {

@@ -9,8 +9,9 @@ struct UmountCommand: AsyncParsableCommand {
     commandName: "umount",
     abstract: "Unmount, and wait until the daemon has ended.",
     discussion: """
-      If a program still has a file open below the mountpoint, this says so and leaves the mount \
-      as it is.
+      Commits and uploads under way get 60 s to end. If one takes longer, or a program still has a \
+      file open below the mountpoint, this says so and leaves the mount as it is. Files that were \
+      never published are lost with the mount, and named.
 
       Example:
         bergfs umount /mnt/lake

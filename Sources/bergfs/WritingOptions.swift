@@ -11,7 +11,9 @@ struct WritingOptions: ParsableArguments {
   @Flag(help: "Let `rm` delete objects that no table needs and that are old enough.")
   var allowDelete = false
 
-  @Option(help: ArgumentHelp("Younger objects are never deleted, as 3d, 12h or 0. (default: 3d)", valueName: "age"))
+  @Option(
+    help: ArgumentHelp(
+      "With --allow-delete: keep what is younger and not made by this mount, as 3d, 12h, 90m, 45s. (default: 3d)", valueName: "age"))
   var deleteMinAge: String?
 
   @Flag(help: "Let `rmdir` drop tables and namespaces from the catalog; files stay.")
@@ -21,7 +23,9 @@ struct WritingOptions: ParsableArguments {
   var allowRename = false
 
   @Option(
-    help: ArgumentHelp("Where bytes wait until they are published. (default: a directory of yours below /var/tmp)", valueName: "directory"))
+    help: ArgumentHelp(
+      "Where bytes wait until they are published. (default: /var/tmp/bergfs-UID, or bergfs in $XDG_CACHE_HOME unless you are root)",
+      valueName: "directory"))
   var stagingDir: String?
 
   @Option(
@@ -29,10 +33,6 @@ struct WritingOptions: ParsableArguments {
   var stagingSize: String?
 
   func apply(to options: inout MountOptions, _ inputs: ConfigurationInputs) throws(ConfigurationError) {
-    let flags = [("--allow-delete", allowDelete), ("--allow-drop", allowDrop), ("--allow-rename", allowRename)]
-    if readOnly, let flag = flags.first(where: \.1) {
-      throw ConfigurationError(.option, "--read-only and \(flag.0) cannot both be given")
-    }
     options.readOnly = readOnly
     options.allowDelete = allowDelete
     options.allowDrop = allowDrop
@@ -40,5 +40,6 @@ struct WritingOptions: ParsableArguments {
     if let deleteMinAge { options.deleteMinAge = try OptionParsing.age(deleteMinAge) }
     options.stagingDirectory = stagingDir.map { inputs.absolute($0) }
     if let stagingSize { options.stagingSize = try OptionParsing.stagingSize(stagingSize) }
+    try options.checkTogether()
   }
 }

@@ -68,6 +68,51 @@ struct OptionTests {
     #expect(try OptionParsing.logLevel("DEBUG") == .debug)
   }
 
+  @Test(
+    "An age is a number of days, hours, minutes or seconds",
+    arguments: [
+      ("3d", 259_200), ("12h", 43_200), ("90m", 5_400), ("45s", 45), ("45", 45), ("0", 0), ("", nil), ("d", nil), ("-1d", nil),
+      ("1.5d", nil),
+      ("3w", nil), ("3 d", nil), ("1000000001", nil), ("٣d", nil),
+    ] as [(String, Int64?)])
+  func age(text: String, expected: Int64?) throws {
+    guard let expected else {
+      let error = #expect(throws: ConfigurationError.self) { try OptionParsing.age(text) }
+      #expect(error?.message == "--delete-min-age \(text): a time is expected, as 3d, 12h, 90m, 45s, or a number of seconds")
+      return
+    }
+    #expect(try OptionParsing.age(text) == .seconds(expected))
+  }
+
+  @Test("A staging size is at least a mebibyte")
+  func stagingSize() throws {
+    #expect(try OptionParsing.stagingSize("1M") == 1 << 20)
+    #expect(try OptionParsing.stagingSize("10GiB") == 10 << 30)
+    for text in ["1048575", "0", "big", "-1G"] {
+      let error = #expect(throws: ConfigurationError.self) { try OptionParsing.stagingSize(text) }
+      #expect(error?.message == "--staging-size \(text): a size of at least 1M is expected, as 512M or 10G")
+    }
+  }
+
+  @Test("A read-only mount allows nothing, and a mount that nobody restricted is writable and keeps objects for three days")
+  func readOnly() throws {
+    var options = MountOptions(catalog: "c", mountpoint: "/m", memoryLimit: 1)
+    #expect(!options.readOnly && !options.allowDelete && !options.allowDrop && !options.allowRename)
+    #expect(options.deleteMinAge == .seconds(259_200))
+    try options.checkTogether()
+    options.readOnly = true
+    try options.checkTogether()
+    for (name, option) in [("--allow-delete", \MountOptions.allowDelete), ("--allow-drop", \.allowDrop), ("--allow-rename", \.allowRename)]
+    {
+      var both = options
+      both[keyPath: option] = true
+      let error = #expect(throws: ConfigurationError.self) { try both.checkTogether() }
+      #expect(error?.message == "--read-only and \(name) cannot both be given: leave one of them out")
+      both.readOnly = false
+      try both.checkTogether()
+    }
+  }
+
   @Test("The metadata TTL is the option's, else 0 without cache, else the property's, else one second")
   func metadataTTL() throws {
     var options = MountOptions(catalog: "c", mountpoint: "/m", memoryLimit: 1)
@@ -118,6 +163,13 @@ struct OptionTests {
       (["mount", "-o", "env.AWS_PROFILE=x=y,log-level=debug"], ["mount", "--env=AWS_PROFILE=x=y", "--log-level=debug"]),
       (["mount", "-o", "property=s3.endpoint=http://h\\,1"], ["mount", "--property=s3.endpoint=http://h,1"]),
       (["mount", "--", "-o", "ro"], ["mount", "--", "-o", "ro"]),
+      (
+        ["mount", "a", "/m", "-o", "allow-delete,delete_min_age=12h,allow-drop,allow-rename,staging-dir=/s,staging_size=1G"],
+        [
+          "mount", "a", "/m", "--allow-delete", "--delete-min-age=12h", "--allow-drop", "--allow-rename", "--staging-dir=/s",
+          "--staging-size=1G",
+        ]
+      ),
       (["config", "lake", "--all"], ["config", "lake", "--all"]),
     ])
   func commaForm(arguments: [String], expected: [String]) throws {
@@ -133,9 +185,8 @@ struct OptionTests {
   @Test(
     "Options and commands of later versions say so",
     arguments: [
-      (["mount", "a", "/m", "--allow-delete"], "--allow-delete is not available in this version"),
       (["mount", "a", "/m", "--cache-dir=/x"], "--cache-dir is not available in this version"),
-      (["mount", "a", "/m", "-o", "ro,staging_size=1G"], "--staging-size is not available in this version"),
+      (["mount", "a", "/m", "-o", "ro,cache_size=1G"], "--cache-size is not available in this version"),
       (["check", "a", "--json"], "--json is not available in this version"),
       (["status"], "status is not available in this version"),
       (["mount", "-o"], "-o needs a list of options, as -o ro,uid=1000"),

@@ -61,6 +61,11 @@ def parse_arguments():
 
     user = commands.add_parser("user", help="a new user who may read everything, and keys of his: the emulator checks his signatures, not root's")
     user.add_argument("name")
+    writer = commands.add_parser("writer", help="the same for a user who may also write, as a mount with every --allow-… option does")
+    writer.add_argument("name")
+    writer.add_argument("--bucket", action="append", default=[], help="writes objects in this bucket only; may be repeated")
+    writer.add_argument("--catalog-table", default="iceberg", help="DynamoDB table of a catalog that may be written")
+    writer.add_argument("--lock-table", help="DynamoDB table of locks, which the user may also make")
     return parser.parse_args()
 
 
@@ -125,13 +130,42 @@ def entries(metastore, arguments):
     return names
 
 
+READING = ["glue:Get*", "dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "s3:Get*", "s3:List*"]
+# What a mount sends beyond reading; nothing here makes a bucket, a catalog table or a user.
+WRITING_GLUE = ["CreateDatabase", "CreateTable", "DeleteDatabase", "DeleteTable", "UpdateTable"]
+WRITING_ITEMS = ["ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"]
+LOCKING = ["CreateTable", "DeleteItem", "DescribeTable", "GetItem", "PutItem"]
+WRITING_OBJECTS = ["AbortMultipartUpload", "DeleteObject", "PutObject"]
+
+
 def user(connection, arguments):
+    return new_user(connection, arguments.name, "reader", [statement(READING)])
+
+
+def writer(connection, arguments):
+    statements = [
+        statement(READING),
+        statement([f"glue:{action}" for action in WRITING_GLUE]),
+        statement([f"dynamodb:{action}" for action in WRITING_ITEMS], f"arn:aws:dynamodb:*:*:table/{arguments.catalog_table}"),
+    ]
+    if arguments.lock_table:
+        statements.append(statement([f"dynamodb:{action}" for action in LOCKING], f"arn:aws:dynamodb:*:*:table/{arguments.lock_table}"))
+    if arguments.bucket:
+        objects = [f"arn:aws:s3:::{bucket}/*" for bucket in arguments.bucket]
+        statements.append(statement([f"s3:{action}" for action in WRITING_OBJECTS], *objects))
+    return new_user(connection, arguments.name, "writer", statements)
+
+
+def statement(actions, *resources):
+    return {"Effect": "Allow", "Action": actions, "Resource": list(resources) or "*"}
+
+
+def new_user(connection, name, policy_name, statements):
     iam = connection.client("iam")
-    iam.create_user(UserName=arguments.name)
-    actions = ["glue:Get*", "dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "s3:Get*", "s3:List*"]
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
-    iam.put_user_policy(UserName=arguments.name, PolicyName="reader", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName=arguments.name)["AccessKey"]
+    iam.create_user(UserName=name)
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    iam.put_user_policy(UserName=name, PolicyName=policy_name, PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"]}
 
 
@@ -139,7 +173,8 @@ def main():
     arguments = parse_arguments()
     clear_environment()
     connection = Connection(arguments.endpoint, arguments.region, *keys_from_environment())
-    if arguments.command in (in_storage := {"objects": list_objects, "put": put, "delete": delete, "user": user}):
+    in_storage = {"objects": list_objects, "put": put, "delete": delete, "user": user, "writer": writer}
+    if arguments.command in in_storage:
         answer = in_storage[arguments.command](connection, arguments)
     else:
         metastore = METASTORES[arguments.metastore](connection, "s3://unused")

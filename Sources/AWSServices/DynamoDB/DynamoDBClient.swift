@@ -31,7 +31,16 @@ package struct DynamoDBClient: Sendable {
       }
     }
     return DynamoDBTable(
-      name: table["TableName"]?.string ?? name, status: status, globalIndexes: indexes, inactiveIndexes: inactive)
+      name: table["TableName"]?.string ?? name, status: status, globalIndexes: indexes, inactiveIndexes: inactive,
+      keyAttributes: Self.keyAttributes(table["KeySchema"]))
+  }
+
+  private static func keyAttributes(_ schema: JSONNode?) -> [String] {
+    guard let schema, schema.kind == .array else { return [] }
+    let parts = schema.elements.compactMap { part in
+      part["AttributeName"]?.string.map { (name: $0, isHash: part["KeyType"]?.string == "HASH") }
+    }
+    return (parts.filter(\.isHash) + parts.filter { !$0.isHash }).map(\.name)
   }
 
   /// GetItem. Nil if there is no such item.

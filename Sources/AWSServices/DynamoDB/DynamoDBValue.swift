@@ -89,6 +89,8 @@ package struct DynamoDBTable: Sendable, Hashable {
   package var globalIndexes: [String]
   /// Those of its indexes that cannot be asked yet.
   package var inactiveIndexes: [String] = []
+  /// The attributes of its key, the hash attribute first.
+  package var keyAttributes: [String] = []
 
   /// Whether the table and all its indexes can be used.
   package var isActive: Bool { status == "ACTIVE" && inactiveIndexes.isEmpty }

@@ -2,6 +2,7 @@
 
 import AWSCore
 import Configuration
+import Fuse
 import Iceberg
 import IcebergAWS
 import Logging
@@ -11,13 +12,15 @@ import Telemetry
 struct CatalogCheck: Sendable {
   struct Finding: Sendable, Hashable {
     var isGood: Bool
+    /// A mount works, but something is to be known.
+    var isWarning = false
     var subject: String
     var text: String
 
     /// `ok    region       Glue eu-central-1`
     var line: String {
       let padding = String(repeating: " ", count: max(1, 13 - subject.count))
-      return "\(isGood ? "ok  " : "FAIL")  \(subject)\(padding)\(text)"
+      return "\(isGood ? isWarning ? "warn" : "ok  " : "FAIL")  \(subject)\(padding)\(text)"
     }
   }
 
@@ -34,7 +37,19 @@ struct CatalogCheck: Sendable {
     for service in probe.assembly.services { findings.append(region(of: service)) }
     findings.append(await catalog())
     findings.append(await warehouse())
+    findings.append(await LockTableCheck(assembly: probe.assembly).finding())
+    findings.append(Self.processes(areVisible: CallerProcess.isProcVisible))
     return findings
+  }
+
+  /// A kill looks like a close; only /proc tells them apart. Source: filesystem contract §4.1.
+  static func processes(areVisible: Bool) -> Finding {
+    guard !areVisible else { return Finding(isGood: true, subject: "processes", text: "/proc shows who writes") }
+    return Finding(
+      isGood: true, isWarning: true, subject: "processes",
+      text:
+        "/proc hides other users' processes (hidepid): what they write through a mount is published by fsync, by a rename, or by the close "
+        + "of a process that is known to live, not by every close; mount /proc without hidepid, or run bergfs with CAP_SYS_PTRACE")
   }
 
   private func credentials(of service: AWSService) async -> Finding {

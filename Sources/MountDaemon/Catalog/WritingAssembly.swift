@@ -34,7 +34,8 @@ struct WritingAssembly: Sendable {
       locks = try LockManagers.from(
         properties: assembly.configuration.properties.values, factory: assembly.factory, locks: InMemoryLockTable(clock: SystemLockClock()),
         logger: logger)
-      place = try StagingPlace.prepare(options)
+      place = try StagingPlace.prepare(options, in: .init(environment: assembly.configuration.environment))
+      if let warning = place.warning { logger.warning("staging", metadata: ["reason": "\(warning)"]) }
       staging = try StagingArea(directory: place.directory, capacity: place.capacity)
       journal = try FileWriteJournal(directory: place.journals, label: label(assembly.configuration))
     } catch {

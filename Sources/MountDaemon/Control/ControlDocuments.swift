@@ -107,6 +107,8 @@ final class ControlDocuments: Sendable {
       "delete-min-age-seconds": .integer(options.deleteMinAge.components.seconds),
       "allow-drop": .bool(options.allowDrop),
       "allow-rename": .bool(options.allowRename),
+      "staging-dir": options.stagingDirectory.map { .string($0) } ?? .null,
+      "staging-size-bytes": options.stagingSize.map { .integer($0) } ?? .null,
       "memory-limit-bytes": .integer(options.memoryLimit),
       "allow-other": .bool(options.allowOther),
       "namespaces": .array(options.namespaces.map { .string($0) }),

@@ -4,23 +4,28 @@ import Fuse
 import Glibc
 import WireFormats
 
-/// `bergfs umount`: takes a mount away and waits until its daemon has ended.
+/// `bergfs umount`: waits for commits and uploads, takes the mount away, and waits until its daemon has ended.
 package struct Unmounter: Sendable {
-  /// How long to wait for the daemon after the mount is gone: commits and uploads in flight get so much time.
+  /// How long commits and uploads in flight may take, and how long the daemon may take once the mount is gone.
   package static let patience = Duration.seconds(60)
 
   package enum Outcome: Sendable, Hashable {
-    /// Unmounted, and the daemon (if its pid was known) has ended.
-    case unmounted
+    /// Unmounted, and the daemon (if its pid was known) has ended; a sentence for each file that was lost with the mount.
+    case unmounted(unpublished: [String])
     /// A mount whose daemon had died was cleared.
     case clearedDeadMount
   }
 
-  /// Unmounts. Blocks up to ``patience``: never on the cooperative pool.
+  /// Unmounts. Blocks up to twice ``patience``: never on the cooperative pool.
   ///
-  /// - Parameter path: the mountpoint as the user wrote it.
-  /// - Throws: `notMounted`, `busy` (with the processes that hold it), `daemon` if the daemon outlives the patience.
-  package static func unmount(_ path: String, patience: Duration = Self.patience) throws(LifecycleError) -> Outcome {
+  /// - Parameters:
+  ///   - path: the mountpoint as the user wrote it.
+  ///   - say: told what is waited for, once for each thing that changes.
+  /// - Throws: `notMounted`, `busy` (with the processes that hold it, or the work that does not end; it stays mounted then), `daemon` if the
+  ///   daemon outlives the patience.
+  package static func unmount(
+    _ path: String, patience: Duration = Self.patience, say: (String) -> Void = { _ in }
+  ) throws(LifecycleError) -> Outcome {
     let (resolved, failure) = CanonicalPath.resolve(path)
     guard let resolved else {
       throw LifecycleError(.notMounted, failure == ENOENT ? "\(path) does not exist" : "\(path) cannot be used: \(Errno.text(failure))")
@@ -35,14 +40,47 @@ package struct Unmounter: Sendable {
       try detach(resolved.text, lazily: true, daemon: nil)
       return .clearedDeadMount
     }
-    let process = daemonProcess(of: resolved.text)
+    let status = "\(resolved.text)/.bergfs/status.json"
+    let process = daemonProcess(SmallFile.read(status))
     let daemon = process.flatMap { ProcessDescriptor($0) }
+    let pending = try waitForWork(resolved.text, patience: patience, status: { SmallFile.read(status) ?? [] }, say: say)
     try detach(resolved.text, lazily: false, daemon: process)
     guard daemon?.waitForEnd(patience) ?? true else {
       throw LifecycleError(
         .daemon, "\(resolved.text) is unmounted, but its daemon (pid \(process ?? 0)) still runs after \(patience.components.seconds) s")
     }
-    return .unmounted
+    return .unmounted(unpublished: pending.staged.map(\.sentence))
+  }
+
+  /// Reads a mount's status once a second until no commit and no upload is under way.
+  ///
+  /// - Parameters:
+  ///   - status: the status document as it is now.
+  ///   - elapsed: time since the call; with `pause` the clock of a test.
+  /// - Returns: what the last status told.
+  /// - Throws: `busy` if work goes on after the patience.
+  static func waitForWork(
+    _ path: String, patience: Duration, status: () -> [UInt8], say: (String) -> Void, elapsed: (() -> Duration)? = nil,
+    pause: () -> Void = { usleep(1_000_000) }
+  ) throws(LifecycleError) -> PendingWrites {
+    let start = ContinuousClock.now
+    let elapsed = elapsed ?? { start.duration(to: .now) }
+    var said = ""
+    while true {
+      let pending = PendingWrites(inStatus: status())
+      guard !pending.inFlight.isEmpty else { return pending }
+      guard elapsed() < patience else {
+        throw LifecycleError(
+          .busy,
+          "\(path) is busy and stays mounted: \(pending.inFlightClause) has not ended after \(patience.components.seconds) s; try again later, "
+            + "or see \(path)/.bergfs/status.json")
+      }
+      if pending.inFlightClause != said {
+        said = pending.inFlightClause
+        say("\(path): waiting for \(said)")
+      }
+      pause()
+    }
   }
 
   private static func detach(_ path: String, lazily: Bool, daemon: pid_t?) throws(LifecycleError) {
@@ -61,8 +99,8 @@ package struct Unmounter: Sendable {
   }
 
   /// The daemon's pid as the mount itself tells it; nil if it does not, or if there is no such process (a pid of another namespace).
-  private static func daemonProcess(of path: String) -> pid_t? {
-    guard let bytes = SmallFile.read("\(path)/.bergfs/status.json"), let process = processIdentifier(inStatus: bytes) else { return nil }
+  private static func daemonProcess(_ status: [UInt8]?) -> pid_t? {
+    guard let status, let process = processIdentifier(inStatus: status) else { return nil }
     return kill(process, 0) == 0 || errno == EPERM ? process : nil
   }
 
