@@ -8,19 +8,23 @@ The keys come from the environment, SEED_ACCESS_KEY and SEED_SECRET_KEY. Run it 
 import argparse
 import hashlib
 import json
+import os
+import shlex
+import shutil
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 from seeding.connection import Connection, clear_environment, keys_from_environment
-from seeding.extras import one_column_table
+from seeding.extras import one_column_document, one_column_rows, one_column_table
 from seeding.metastores import DynamoDbMetastore, GlueMetastore
 from seeding.objects import UPLOAD_THREADS, put_all
 
 METASTORES = {"glue": GlueMetastore, "dynamodb": DynamoDbMetastore}
 
 
-def parse_arguments():
+def argument_parser():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--region", default="eu-central-1")
@@ -31,7 +35,7 @@ def parse_arguments():
     objects.add_argument("prefix", nargs="?", default="")
     objects.add_argument("--digest", action="store_true")
 
-    for name, text in (("pointer", "where the entry points"), ("append", "commit: append a copy of the table's first row")):
+    for name, text in (("pointer", "where the entry points"), ("append", "commit: append a copy of the table's first row, or a first row of one column")):
         command = commands.add_parser(name, help=text)
         command.add_argument("metastore", choices=sorted(METASTORES))
         command.add_argument("namespace")
@@ -66,7 +70,27 @@ def parse_arguments():
     writer.add_argument("--bucket", action="append", default=[], help="writes objects in this bucket only; may be repeated")
     writer.add_argument("--catalog-table", default="iceberg", help="DynamoDB table of a catalog that may be written")
     writer.add_argument("--lock-table", help="DynamoDB table of locks, which the user may also make")
-    return parser.parse_args()
+
+    uploads = commands.add_parser("uploads", help="keys of the multipart uploads below a prefix that nobody has ended")
+    uploads.add_argument("bucket")
+    uploads.add_argument("prefix", nargs="?", default="")
+
+    for name, text in (("table", "what PyIceberg loads"), ("exists", "whether the catalog has an entry")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("metastore", choices=sorted(METASTORES))
+        command.add_argument("namespace")
+        command.add_argument("table")
+
+    namespaces = commands.add_parser("namespaces", help="the namespaces of the catalog")
+    namespaces.add_argument("metastore", choices=sorted(METASTORES))
+
+    document = commands.add_parser("document", help="write the first metadata of a table of one column at LOCATION into FILE")
+    document.add_argument("location")
+    document.add_argument("file")
+
+    serve = commands.add_parser("serve", help="run commands from standard input, one a line, in one process: ANSWER-FILE INPUT-FILE ARGUMENT...")
+    serve.add_argument("directory", help="removed at the end of the input")
+    return parser
 
 
 def list_objects(connection, arguments):
@@ -92,7 +116,8 @@ def list_objects(connection, arguments):
 
 def append(metastore, arguments):
     table = metastore.catalog.load_table((arguments.namespace, arguments.table))
-    table.append(table.scan(limit=1).to_arrow())
+    row = table.scan(limit=1).to_arrow()
+    table.append(row if row.num_rows else one_column_rows(table, 1))
     done = time.time_ns() // 1000
     return pointer(metastore, arguments) | {"microseconds": done}
 
@@ -109,8 +134,41 @@ def create(metastore, arguments):
     return pointer(metastore, arguments)
 
 
+def table(metastore, arguments):
+    loaded = metastore.catalog.load_table((arguments.namespace, arguments.table))
+    return pointer(metastore, arguments) | {
+        "uuid": str(loaded.metadata.table_uuid),
+        "properties": dict(loaded.properties),
+        # As text: a snapshot id has more digits than many readers of JSON keep.
+        "snapshots": [str(snapshot.snapshot_id) for snapshot in loaded.snapshots()],
+        "rows": loaded.scan().to_arrow().num_rows,
+    }
+
+
+def exists(metastore, arguments):
+    try:
+        return bool(metastore.pointers(arguments.namespace, arguments.table))
+    except (KeyError, metastore.client.exceptions.ClientError):
+        return False
+
+
+def namespaces(metastore, arguments):
+    return [".".join(namespace) for namespace in metastore.catalog.list_namespaces()]
+
+
+def document(arguments):
+    with open(arguments.file, "w", encoding="utf-8") as file:
+        file.write(one_column_document(arguments.location))
+    return arguments.file
+
+
+def uploads(connection, arguments):
+    pages = connection.client("s3").get_paginator("list_multipart_uploads").paginate(Bucket=arguments.bucket, Prefix=arguments.prefix)
+    return [upload["Key"] for page in pages for upload in page.get("Uploads", [])]
+
+
 def put(connection, arguments):
-    body = sys.stdin.buffer.read()
+    body = arguments.input.read()
     count = arguments.count
     keys = [arguments.key] if count is None else [f"{arguments.key}{number:05d}" for number in range(count)]
     put_all(connection.client("s3", connections=UPLOAD_THREADS), arguments.bucket, ((key, body) for key in keys))
@@ -169,18 +227,49 @@ def new_user(connection, name, policy_name, statements):
     return {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"]}
 
 
+def run(connection, arguments):
+    in_storage = {"objects": list_objects, "put": put, "delete": delete, "uploads": uploads, "user": user, "writer": writer}
+    if arguments.command in in_storage:
+        return in_storage[arguments.command](connection, arguments)
+    if arguments.command == "document":
+        return document(arguments)
+    metastore = METASTORES[arguments.metastore](connection, "s3://unused")
+    in_catalog = {
+        "append": append, "create": create, "entries": entries, "exists": exists, "namespaces": namespaces, "pointer": pointer, "table": table,
+    }  # fmt: skip
+    return in_catalog[arguments.command](metastore, arguments)
+
+
+def answer(connection, options, line):
+    """Runs one command and writes {"value": ...} or {"error": ...}, whole at once."""
+    answer_file, input_file, *words = shlex.split(line)
+    try:
+        arguments = argument_parser().parse_args(options + words)
+        with open(input_file, "rb") as arguments.input:
+            outcome = {"value": run(connection, arguments)}
+    except (Exception, SystemExit):  # whoever asked is to see it
+        outcome = {"error": traceback.format_exc()}
+    with open(answer_file + ".new", "w", encoding="utf-8") as file:
+        json.dump(outcome, file)
+    os.rename(answer_file + ".new", answer_file)
+
+
+def serve(connection, arguments):
+    options = ["--endpoint", arguments.endpoint, "--region", arguments.region]
+    for line in sys.stdin:
+        answer(connection, options, line)
+    shutil.rmtree(arguments.directory, ignore_errors=True)
+
+
 def main():
-    arguments = parse_arguments()
+    arguments = argument_parser().parse_args()
     clear_environment()
     connection = Connection(arguments.endpoint, arguments.region, *keys_from_environment())
-    in_storage = {"objects": list_objects, "put": put, "delete": delete, "user": user, "writer": writer}
-    if arguments.command in in_storage:
-        answer = in_storage[arguments.command](connection, arguments)
-    else:
-        metastore = METASTORES[arguments.metastore](connection, "s3://unused")
-        in_catalog = {"append": append, "create": create, "pointer": pointer, "entries": entries}
-        answer = in_catalog[arguments.command](metastore, arguments)
-    print(json.dumps(answer))
+    if arguments.command == "serve":
+        serve(connection, arguments)
+        return
+    arguments.input = sys.stdin.buffer
+    print(json.dumps(run(connection, arguments)))
 
 
 if __name__ == "__main__":

@@ -47,8 +47,10 @@ extension CatalogFilesystem {
     case .staged: return
     case .control(let file) where file == .refresh: return
     case .object:
-      throw FilesystemError(
-        .notPermitted, "\(node.path) is published and cannot change any more: copy into the directory first, then mv; or write a new file")
+      // Tools that follow `current.metadata.json` end here.
+      let isMetadata = if case .tableDirectory(_, .metadata)? = node.parent?.kind { true } else { false }
+      let advice = isMetadata ? "copy into metadata/ first, then mv" : "write a new file"
+      throw FilesystemError(.notPermitted, "\(node.path) is published and cannot change any more: \(advice)")
     case .currentLink, .versionHint:
       throw FilesystemError(.notPermitted, "\(node.path) is shown by the mount itself: copy into metadata/ first, then mv")
     case .control: throw FilesystemError(.notPermitted, "\(node.path): control files are the daemon's own")

@@ -149,8 +149,11 @@ extension CatalogFilesystem {
         return nil
       }
     }
-    guard case .upload(let upload) = content else { return }
     let place = file.place
+    guard case .upload(let upload) = content else {
+      if case .fullForm = file.role { writing.report(place.path, "close", error) }
+      return
+    }
     local.replace(file, place.name, in: place.parent.kind.identity, with: nil)
     if let object = await upload.abort() { return published(file, as: object, at: place) }
     writing.report(place.path, "close", error)

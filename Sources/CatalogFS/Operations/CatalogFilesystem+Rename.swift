@@ -20,6 +20,11 @@ extension CatalogFilesystem {
     case .published, .removed, .pendingTable, nil:
       let entry = try await lookup(parent: parent, name: name)
       defer { forget(inode: entry.attributes.inode, count: 1) }
+      switch try node(entry.attributes.inode).kind {
+      case .currentLink, .versionHint:
+        throw FilesystemError(.notPermitted, "\(childPath(from, old)) is shown by the mount itself: copy into metadata/ first, then mv")
+      default: break
+      }
       guard entry.attributes.kind == .file else { throw directoryRefusal(from, old) }
       throw FilesystemError(
         .notPermitted, "\(childPath(from, old)) is published and keeps its name: copy it under the new name, then remove the old one")
@@ -46,6 +51,13 @@ extension CatalogFilesystem {
     let place = StagedFile.Place(table: target.table, parent: directory, name: name)
     let role = NameRules.role(of: name, in: target.depth, isExclusive: false)
     if case .refused(let message) = role { throw FilesystemError(.invalid, "\(target.path): \(message)") }
+    // `sed -i --follow-symlinks` renames onto what the link points to.
+    if case .fullForm = role, case .tableDirectory(_, .metadata) = directory.kind,
+      let names = try await target.table.layout().names, names.shownCurrent(codec) == name
+    {
+      throw FilesystemError(
+        .notPermitted, "\(target.path) is the current metadata and cannot change any more: copy into metadata/ first, then mv")
+    }
     if case .file(let other)? = local.entry(name, in: directory.kind.identity) {
       guard other !== file else { return }
       guard !other.withState({ $0.hasWriter }) else {

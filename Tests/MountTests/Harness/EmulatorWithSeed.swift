@@ -26,10 +26,11 @@ struct EmulatorWithSeed: Sendable {
   /// `http://127.0.0.1:PORT`
   let endpoint: String
   var port: UInt16 { endpoint.split(separator: ":").last.flatMap { UInt16($0) } ?? 0 }
-  /// Of one who may do everything.
+  /// Of one who may do everything: the tests', and those mounts' that write.
   let owner: Keys
-  /// Of one who may only read: the mounts'.
+  /// Of one who may only read: other mounts'.
   let reader: Keys
+  private let accountClient: AccountClient
   private let catalogs: [Metastore: SeededCatalog]
   /// By bucket.
   private let objects: [String: [StoredObject]]
@@ -38,11 +39,13 @@ struct EmulatorWithSeed: Sendable {
     let emulator = try await Emulator.shared()
     endpoint = emulator.endpoint
     owner = Keys(access: emulator.accessKeyID, secret: emulator.secretAccessKey)
+    accountClient = try AccountClient(endpoint: endpoint, region: Self.region, keys: owner)
     let place = ["--endpoint", endpoint, "--region", Self.region]
     let seeded = try await Self.client("seed_catalog.py", place + ["--size", "small", "--broken"], keys: owner, within: .seconds(180))
     let summary = try JSONDocument(parsing: try seeded.succeeded().output).root
-    let user = try await Self.client("account.py", place + ["user", "mount-tests"], keys: owner).succeeded()
-    let keys = try JSONDocument(parsing: user.output).root
+    guard let keys = try await accountClient.run(["user", "mount-tests"]).root["value"] else {
+      throw HarnessError("no user for the mounts")
+    }
     reader = Keys(access: try keys.text("access_key"), secret: try keys.text("secret_key"))
     var catalogs: [Metastore: SeededCatalog] = [:]
     for metastore in Metastore.allCases {
@@ -83,15 +86,16 @@ struct EmulatorWithSeed: Sendable {
 
   /// Looks at or changes the account with boto3 or PyIceberg: see `account.py --help`.
   @discardableResult
-  func account(_ arguments: [String], input: [UInt8] = []) async throws -> JSONDocument {
-    let result = try await Self.client(
-      "account.py", ["--endpoint", endpoint, "--region", Self.region] + arguments, keys: owner, input: input)
-    return try JSONDocument(parsing: try result.succeeded().output)
+  func account(_ arguments: [String], input: [UInt8] = []) async throws -> JSONNode {
+    guard let value = try await accountClient.run(arguments, input: input).root["value"] else {
+      throw HarnessError("no value from \(arguments)")
+    }
+    return value
   }
 
   /// All objects below a prefix as they are now.
   func objects(in bucket: String, below prefix: String) async throws -> [StoredObject] {
-    try await Self.storedObjects(in: bucket, below: prefix, endpoint: endpoint, keys: owner)
+    try await account(["objects", bucket, prefix, "--digest"]).elements.map { try StoredObject(bucket, $0) }
   }
 
   /// Makes a table with one column, `id`, by PyIceberg; the namespace too if it is missing.
@@ -103,12 +107,12 @@ struct EmulatorWithSeed: Sendable {
     let answer = try await account(["create", metastore.rawValue, namespace, table, location, "--rows", "\(rows)"])
     return OwnTable(
       metastore: metastore, namespace: namespace, name: table, location: location,
-      metadataLocation: try answer.root.text("metadata_location"))
+      metadataLocation: try answer.text("metadata_location"))
   }
 
   /// A commit by PyIceberg: the new metadata location, and when the commit had ended, in microseconds since 1970.
   func append(to table: OwnTable) async throws -> (location: String, time: Int64) {
-    let answer = try await account(["append", table.metastore.rawValue, table.namespace, table.name]).root
+    let answer = try await account(["append", table.metastore.rawValue, table.namespace, table.name])
     return (try answer.text("metadata_location"), try answer.integer("microseconds"))
   }
 
@@ -124,13 +128,12 @@ struct EmulatorWithSeed: Sendable {
   }
 
   private static func client(
-    _ script: String, _ arguments: [String], keys: Keys, input: [UInt8] = [], within limit: Duration = .seconds(60)
+    _ script: String, _ arguments: [String], keys: Keys, within limit: Duration = .seconds(60)
   ) async throws -> ProcessResult {
     try await TestSlots.clients.occupied {
       try await Shell.run(
         ProjectFiles.clientsPython, [ProjectFiles.scripts + "/" + script] + arguments,
-        environment: ["SEED_ACCESS_KEY": keys.access, "SEED_SECRET_KEY": keys.secret, "PYTHONDONTWRITEBYTECODE": "1"], input: input,
-        within: limit)
+        environment: ["SEED_ACCESS_KEY": keys.access, "SEED_SECRET_KEY": keys.secret, "PYTHONDONTWRITEBYTECODE": "1"], within: limit)
     }
   }
 

@@ -12,6 +12,8 @@ struct MountSettings: Sendable {
   var properties: [String: String?] = [:]
   /// The proxy between the daemon and the emulator.
   var proxy: CountingProxy?
+  /// Whose keys the daemon has: those of one who may do everything, or may only read.
+  var mayWrite = false
 
   init(_ metastore: Metastore, options: [String] = [], properties: [String: String?] = [:], proxy: CountingProxy? = nil) {
     self.metastore = metastore
@@ -23,12 +25,13 @@ struct MountSettings: Sendable {
   /// The text of `.pyiceberg.yaml` for the catalog `lake`.
   func configuration(_ emulator: EmulatorWithSeed) throws -> String {
     let endpoint = proxy?.endpoint ?? emulator.endpoint
+    let keys = mayWrite ? emulator.owner : emulator.reader
     var all: [String: String?] = [
       "type": metastore.rawValue,
       "warehouse": try emulator.catalog(metastore).warehouse,
       "client.region": EmulatorWithSeed.region,
-      "client.access-key-id": emulator.reader.access,
-      "client.secret-access-key": emulator.reader.secret,
+      "client.access-key-id": keys.access,
+      "client.secret-access-key": keys.secret,
       "\(metastore.rawValue).endpoint": endpoint,
       "s3.endpoint": endpoint,
       "s3.force-virtual-addressing": "false",

@@ -40,12 +40,15 @@ struct TemporaryDirectory: Sendable {
 
   /// Makes or replaces a file.
   func write(_ text: String, to name: String, mode: mode_t = 0o600) throws {
+    try write(Array(text.utf8), to: name, mode: mode)
+  }
+
+  func write(_ bytes: [UInt8], to name: String, mode: mode_t = 0o600) throws {
     let descriptor = open(file(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw HarnessError("\(file(name)): errno \(errno)") }
     defer { close(descriptor) }
-    var text = text
-    let written = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-    guard written == text.utf8.count, fchmod(descriptor, mode) == 0 else { throw HarnessError("\(file(name)): errno \(errno)") }
+    let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    guard written == bytes.count, fchmod(descriptor, mode) == 0 else { throw HarnessError("\(file(name)): errno \(errno)") }
   }
 
   /// Removes it with all that is in it, but nothing that is mounted below.

@@ -5,7 +5,10 @@ import gzip
 
 import pyarrow as pa
 from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC
 from pyiceberg.schema import Schema
+from pyiceberg.table.metadata import new_table_metadata
+from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 from pyiceberg.types import LongType, NestedField
 
 from seeding.connection import split_uri
@@ -20,11 +23,22 @@ DYNAMODB_TABLES = (
 )
 
 
+ONE_COLUMN = Schema(NestedField(1, "id", LongType(), required=True))
+
+
+def one_column_document(location):
+    """The metadata that creates such a table, as text."""
+    return new_table_metadata(ONE_COLUMN, UNPARTITIONED_PARTITION_SPEC, UNSORTED_SORT_ORDER, location).model_dump_json()
+
+
 def one_column_table(catalog, namespace, name, location, rows=10):
-    schema = Schema(NestedField(1, "id", LongType(), required=True))
-    table = catalog.create_table((namespace, name), schema, location=location)
-    table.append(pa.table({"id": list(range(rows))}, schema=schema_to_pyarrow(table.schema(), include_field_ids=False)))
+    table = catalog.create_table((namespace, name), ONE_COLUMN, location=location)
+    table.append(one_column_rows(table, rows))
     return table
+
+
+def one_column_rows(table, count):
+    return pa.table({"id": list(range(count))}, schema=schema_to_pyarrow(table.schema(), include_field_ids=False))
 
 
 def seed_dynamodb(metastore):
