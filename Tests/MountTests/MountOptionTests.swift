@@ -12,7 +12,7 @@ struct MountOptionTests {
     let owned = try await MountedCatalog.with(.glue, options: ["--uid", "1234", "--gid", "4321", "--umask", "027"]) { lake in
       try await lake.shell(script).succeeded().lines
     }
-    #expect(owned == ["1234 4321 440", "1234 4321 550"])
+    #expect(owned == ["1234 4321 440", "1234 4321 750"])
     let moded = try await MountedCatalog.with(.glue, options: ["--file-mode", "0400", "--dir-mode", "0700"]) { lake in
       try await lake.shell(script).succeeded().lines
     }

@@ -147,7 +147,7 @@ struct ToolTests {
       let script = #"cd "$M/telemetry/readings" && stat -c '%F %a %u %g %h %s %b' . data data/*.parquet metadata/current.metadata.json"#
       let lines = try await lake.shell(script).succeeded().lines
       let linkSize = table.metadataFileName.utf8.count
-      #expect(lines.map { $0.replacing(#/ \d+ 0$/#, with: "") }.prefix(2) == ["directory 555 0 0 1", "directory 555 0 0 1"])
+      #expect(lines.map { $0.replacing(#/ \d+ 0$/#, with: "") }.prefix(2) == ["directory 755 0 0 1", "directory 755 0 0 1"])
       #expect(lines.dropFirst(2).first == "regular file 444 0 0 1 \(object.size) \((object.size + 511) / 512)")
       #expect(lines.last?.hasPrefix("symbolic link 777 0 0 1 \(linkSize) ") == true, "\(lines)")
     }
