@@ -24,6 +24,7 @@ struct MountService: Sendable {
     let metrics = Metrics()
     let budget = MemoryBudget(limit: Int(clamping: options.memoryLimit))
     let assembly = try CatalogAssembly(configuration, uploadMemory: budget, metrics: metrics, logger: logger)
+    let place = try stagingPlace(options, configuration)
     let probe = CatalogProbe(assembly: assembly)
     var sightings: [CredentialSighting] = []
     for service in assembly.services { sightings.append(try await probe.credentials(of: service)) }
@@ -38,7 +39,7 @@ struct MountService: Sendable {
         regions: try regions(assembly), credentials: sightings, started: .now, startedAt: Timestamp.now),
       metrics: metrics, journal: journal, cache: cache, budget: budget)
     let kernel = KernelLink(journal: journal, metrics: metrics, logger: logger)
-    let writing = try WritingAssembly.make(assembly, options: options, metrics: metrics, logger: logger, kernel: kernel)
+    let writing = try WritingAssembly.make(assembly, options: options, place: place, metrics: metrics, logger: logger, kernel: kernel)
     let filesystem = CatalogFilesystem(
       catalog: assembly.catalog, cache: cache, options: treeOptions(options, ttl: ttl, isReadOnly: writing == nil),
       writing: writing?.writing, control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) })
@@ -54,6 +55,16 @@ struct MountService: Sendable {
       fileSystem: bridge, mountpoint: options.mountpoint, options: mountOptions, metrics: metrics, logger: logger)
     kernel.connect(session.notifier)
     return MountService(session: session, transports: assembly.transports, filesystem: filesystem, writing: writing)
+  }
+
+  /// Nil if the mount is to be read-only.
+  private static func stagingPlace(_ options: MountOptions, _ configuration: CatalogConfiguration) throws(MountError) -> StagingPlace? {
+    guard !options.readOnly else { return nil }
+    do throws(LifecycleError) {
+      return try StagingPlace.prepare(options, in: .init(environment: configuration.environment))
+    } catch {
+      throw MountError(error.message)
+    }
   }
 
   /// Waits for commits and uploads under way, once no request comes any more, and says what was never published.

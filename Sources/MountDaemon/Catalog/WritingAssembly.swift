@@ -19,22 +19,20 @@ struct WritingAssembly: Sendable {
   private let assembly: CatalogAssembly
   private let logger: Logger
 
-  /// Nil if the mount is to be read-only. Nothing is sent.
+  /// Nil if the mount is to be read-only: there is no place for what is written. Nothing is sent.
   static func make(
-    _ assembly: CatalogAssembly, options: MountOptions, metrics: Metrics, logger: Logger, kernel: KernelLink
+    _ assembly: CatalogAssembly, options: MountOptions, place: StagingPlace?, metrics: Metrics, logger: Logger, kernel: KernelLink
   ) throws(MountError) -> WritingAssembly? {
-    guard !options.readOnly, let catalog = assembly.catalog as? any WritableCatalog else { return nil }
+    guard let place, let catalog = assembly.catalog as? any WritableCatalog else { return nil }
     let locks: any LockManager
     let staging: StagingArea
     let journal: FileWriteJournal
-    let place: StagingPlace
     let everything: any Catalog
     do {
       everything = try unfiltered(assembly, logger)
       locks = try LockManagers.from(
         properties: assembly.configuration.properties.values, factory: assembly.factory, locks: InMemoryLockTable(clock: SystemLockClock()),
         logger: logger)
-      place = try StagingPlace.prepare(options, in: .init(environment: assembly.configuration.environment))
       if let warning = place.warning { logger.warning("staging", metadata: ["reason": "\(warning)"]) }
       staging = try StagingArea(directory: place.directory, capacity: place.capacity)
       journal = try FileWriteJournal(directory: place.journals, label: label(assembly.configuration))

@@ -33,6 +33,14 @@ final class CountingProxy: Sendable {
     case answer([UInt8])
     /// The connection is reset without an answer.
     case reset
+    /// The server does it; then these bytes come back in place of its answer.
+    case answerAfterwards([UInt8])
+    /// The server does it; then the connection is reset.
+    case resetAfterwards
+    /// The server does it; half of its answer comes back.
+    case truncate
+    /// Nothing happens until the client gives up.
+    case stall
   }
 
   /// `http://127.0.0.1:PORT`
@@ -112,11 +120,53 @@ final class CountingProxy: Sendable {
         _ = LoopbackSocket.send(bytes, to: client)
         return
       case .reset:
-        var linger = linger(l_onoff: 1, l_linger: 0)
-        setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        LoopbackSocket.willReset(client)
+        return
+      case .answerAfterwards(let bytes):
+        _ = answer(to: raw, request)
+        _ = LoopbackSocket.send(bytes, to: client)
+        return
+      case .resetAfterwards:
+        _ = answer(to: raw, request)
+        LoopbackSocket.willReset(client)
+        return
+      case .truncate:
+        let whole = answer(to: raw, request)
+        _ = LoopbackSocket.send(whole.prefix(whole.count - max(whole.count / 4, 1)), to: client)
+        return
+      case .stall:
+        var byte: UInt8 = 0
+        while recv(client, &byte, 1, 0) > 0 {}
         return
       }
     }
+  }
+
+  /// The server's whole answer, by a connection of its own.
+  private func answer(to raw: [UInt8], _ request: ProxiedRequest) -> [UInt8] {
+    guard let server = LoopbackSocket.connect(to: upstream) else { return [] }
+    defer { close(server) }
+    guard LoopbackSocket.send(raw, to: server) else { return [] }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while !Self.isWhole(bytes, hasBody: request.method != "HEAD") {
+      let count = recv(server, &buffer, buffer.count, 0)
+      guard count > 0 else { break }
+      bytes += buffer[..<count]
+    }
+    return bytes
+  }
+
+  private static func isWhole(_ bytes: [UInt8], hasBody: Bool) -> Bool {
+    guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound else { return false }
+    let head = String(decoding: bytes[..<end], as: UTF8.self).lowercased()
+    guard hasBody, !head.hasPrefix("http/1.1 204"), !head.hasPrefix("http/1.1 304") else { return true }
+    if let line = head.split(separator: "\r\n").first(where: { $0.hasPrefix("content-length:") }),
+      let length = Int(line.dropFirst(15).drop { $0 == " " })
+    {
+      return bytes.count >= end + length
+    }
+    return head.contains("chunked") && bytes.suffix(5).elementsEqual("0\r\n\r\n".utf8)
   }
 
   private static func pump(from source: Int32, to sink: Int32) {
@@ -191,6 +241,12 @@ enum LoopbackSocket {
       throw HarnessError("no socket to listen on: errno \(errno)")
     }
     return (descriptor, UInt16(bigEndian: address.sin_port))
+  }
+
+  /// Lets the close of a socket be a reset.
+  static func willReset(_ descriptor: Int32) {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
   }
 
   static func connect(to port: UInt16) -> Int32? {
