@@ -12,7 +12,7 @@ package final class GlueCatalog: Catalog {
   let client: GlueClient
   let names: GlueNames
   let files: any FileIO
-  let skipsArchive: Bool
+  let properties: AwsProperties
   let clock: any AWSClock
   private let log: OnceLog
 
@@ -22,7 +22,7 @@ package final class GlueCatalog: Catalog {
   ) {
     self.client = client
     self.clock = clock
-    skipsArchive = properties.isGlueArchiveSkipped
+    self.properties = properties
     names = GlueNames(isValidationSkipped: properties.isGlueNameValidationSkipped)
     self.files = files
     log = OnceLog(logger)
