@@ -65,7 +65,7 @@ package final class DynamoDbCatalog: Catalog {
     guard error.code == "ResourceNotFoundException" else { return CatalogError(error, place) }
     return CatalogError(
       code: .catalogNotFound,
-      message: "The DynamoDB table '\(table)' of the catalog does not exist; a read-only mount does not create it: check "
+      message: "The DynamoDB table '\(table)' of the catalog does not exist; reading does not create it: check "
         + "dynamodb.table-name and the region, or create the catalog with Iceberg first.",
       requestID: error.requestID)
   }

@@ -117,6 +117,11 @@ package final class GlueCatalog: Catalog {
     else { return nil }
     return TableEntry(
       identifier: TableIdentifier(namespace: namespace, name: table.name), metadataLocation: location, version: table.versionID,
-      modified: table.updateTime ?? table.createTime)
+      modified: table.modified)
   }
+}
+
+extension GlueTable {
+  /// Nanoseconds since 1970: the time of the last change; services that keep none for a new entry give that of its creation.
+  var modified: Int64? { updateTime ?? createTime }
 }
