@@ -25,6 +25,25 @@ struct WritableCatalogConformance {
     await expect(.invalid) { try await catalog.createNamespace(Namespace([""]), properties: [:]) }
   }
 
+  func checksNamesAndPlacesTables() async throws {
+    try catalog.checkNamespaceName(namespace)
+    try catalog.checkTableName(identifier("t"))
+    await expect(.invalid) { try catalog.checkNamespaceName(Namespace([""])) }
+    await expect(.invalid) { try catalog.checkNamespaceName(.root) }
+    await expect(.invalid) { try catalog.checkTableName(identifier("")) }
+    await expect(.invalid) { try catalog.checkTableName(TableIdentifier(namespace: .root, name: "t")) }
+    await expect(.invalid) { _ = try await catalog.defaultLocation(of: identifier("")) }
+    await expect(.namespaceNotFound) { _ = try await catalog.defaultLocation(of: identifier("t")) }
+    // Once more does no harm.
+    for _ in 0..<2 { try await catalog.createIfMissing() }
+    try await catalog.createNamespace(namespace, properties: ["location": "s3://writing/place"])
+    #expect(try await catalog.defaultLocation(of: identifier("t")) == "s3://writing/place/t")
+    try await catalog.dropNamespace(namespace)
+    try await catalog.createNamespace(namespace, properties: [:])
+    let location = try await catalog.defaultLocation(of: identifier("t"))
+    #expect(location.hasPrefix("s3://") && location.hasSuffix("/\(namespace).db/t"))
+  }
+
   func commitsAndRefuses() async throws {
     try await catalog.createNamespace(namespace, properties: [:])
     let table = identifier("t")

@@ -12,6 +12,27 @@ struct WritableCatalogConformanceTests {
     try await conformance(implementation).makesAndDropsNamespaces()
   }
 
+  @Test("Names are checked, and new tables have a place", arguments: CatalogImplementation.allCases)
+  func namesAndPlaces(_ implementation: CatalogImplementation) async throws {
+    try await conformance(implementation).checksNamesAndPlacesTables()
+  }
+
+  @Test("The first namespace of a DynamoDB catalog makes the catalog's table, and two that do so at once both get it")
+  func firstNamespace() async throws {
+    let name = "made_\(RandomUUID.text().prefix(8))"
+    let properties = try await EmulatedWriting.properties().merging(["type": "dynamodb", "dynamodb.table-name": name]) { $1 }
+    let catalog = try #require(try EmulatedClients.catalog(properties) as? any WritableCatalog)
+    let missing = await #expect(throws: CatalogError.self) { _ = try await catalog.listNamespaces(under: .root, after: nil) }
+    #expect(missing?.code == .catalogNotFound)
+    async let first: Void = catalog.createNamespace(Namespace(["a"]), properties: [:])
+    async let second: Void = catalog.createNamespace(Namespace(["b"]), properties: [:])
+    _ = try await (first, second)
+    let page = try await catalog.listNamespaces(under: .root, after: nil)
+    #expect(Set(page.entries.map(\.namespace)) == [Namespace(["a"]), Namespace(["b"])])
+    // The index is there, too.
+    #expect(try await catalog.listTables(in: Namespace(["a"]), after: nil).entries.isEmpty)
+  }
+
   @Test("A commit moves the pointer from its base and from nothing else", arguments: CatalogImplementation.allCases)
   func commits(_ implementation: CatalogImplementation) async throws {
     try await conformance(implementation).commitsAndRefuses()

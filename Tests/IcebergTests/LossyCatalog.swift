@@ -47,6 +47,11 @@ final class LossyCatalog: WritableCatalog {
   }
   func loadNamespace(_ namespace: Namespace) async throws(CatalogError) -> NamespaceEntry? { try await inner.loadNamespace(namespace) }
   func loadTable(_ identifier: TableIdentifier) async throws(CatalogError) -> TableEntry? { try await inner.loadTable(identifier) }
+  func checkTableName(_ identifier: TableIdentifier) throws(CatalogError) { try inner.checkTableName(identifier) }
+  func checkNamespaceName(_ namespace: Namespace) throws(CatalogError) { try inner.checkNamespaceName(namespace) }
+  func defaultLocation(of identifier: TableIdentifier) async throws(CatalogError) -> String {
+    try await inner.defaultLocation(of: identifier)
+  }
   func createNamespace(_ namespace: Namespace, properties: [String: String]) async throws(CatalogError) {
     try await inner.createNamespace(namespace, properties: properties)
   }

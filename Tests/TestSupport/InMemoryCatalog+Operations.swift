@@ -6,8 +6,32 @@ import Synchronization
 extension InMemoryCatalog: WritableCatalog {
   package var tableOperations: any TableOperations { InMemoryTableOperations(catalog: self) }
 
-  package func createNamespace(_ namespace: Namespace, properties: [String: String]) async throws(CatalogError) {
+  package func checkTableName(_ identifier: TableIdentifier) throws(CatalogError) {
+    try checkNamespaceName(identifier.namespace)
+    guard isUsable(identifier.name) else { throw Self.invalid("\(identifier)") }
+  }
+
+  package func checkNamespaceName(_ namespace: Namespace) throws(CatalogError) {
     guard isUsable(namespace) else { throw Self.invalid("\(namespace)") }
+  }
+
+  /// As Glue: the namespace's `location`, or a directory for it in the warehouse.
+  package func defaultLocation(of identifier: TableIdentifier) async throws(CatalogError) -> String {
+    try checkTableName(identifier)
+    try await faults.enter(.defaultLocation(identifier))
+    guard let namespace = entry(of: identifier.namespace) else {
+      throw CatalogError(code: .namespaceNotFound, message: "Cannot find namespace \(identifier.namespace)")
+    }
+    if let location = namespace.properties["location"] { return "\(location)/\(identifier.name)" }
+    guard let warehouse else {
+      throw CatalogError(
+        code: .invalid, message: "Cannot derive a location for \(identifier): its namespace has none, and there is no warehouse")
+    }
+    return "\(warehouse)/\(identifier.namespace).db/\(identifier.name)"
+  }
+
+  package func createNamespace(_ namespace: Namespace, properties: [String: String]) async throws(CatalogError) {
+    try checkNamespaceName(namespace)
     try await faults.enter(.createNamespace(namespace))
     let isNew = state.withLock { state in
       guard state.namespaces[namespace] == nil else { return false }
@@ -41,7 +65,7 @@ extension InMemoryCatalog: WritableCatalog {
   }
 
   package func renameTable(_ entry: TableEntry, to target: TableIdentifier) async throws(CatalogError) {
-    guard isUsable(target.namespace), isUsable(target.name) else { throw Self.invalid("\(target)") }
+    try checkTableName(target)
     try await faults.enter(.renameTable(entry.identifier, to: target))
     let code = state.withLock { state -> CatalogError.Code? in
       guard state.namespaces[target.namespace] != nil else { return .namespaceNotFound }
@@ -56,8 +80,8 @@ extension InMemoryCatalog: WritableCatalog {
     if let code { throw CatalogError(code: code, message: "Cannot rename \(entry.identifier) to \(target): \(code.rawValue)") }
   }
 
-  fileprivate static func invalid(_ name: String) -> CatalogError {
-    CatalogError(code: .invalid, message: "Cannot use '\(name)' as a name")
+  private static func invalid(_ name: String) -> CatalogError {
+    CatalogError(code: .invalid, message: "Cannot use '\(name)' as a name: a part of it is empty or excluded")
   }
 
   private static func check(_ entry: TableEntry, _ state: borrowing State) -> CatalogError.Code? {
@@ -72,9 +96,7 @@ private struct InMemoryTableOperations: TableOperations {
 
   func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome {
     let identifier = commit.identifier
-    guard catalog.isUsable(identifier.namespace), catalog.isUsable(identifier.name) else {
-      throw InMemoryCatalog.invalid("\(identifier)")
-    }
+    try catalog.checkTableName(identifier)
     try await catalog.faults.enter(.commit(identifier, metadataLocation: commit.metadataLocation))
     do {
       try commit.checkLease()

@@ -9,6 +9,7 @@ package enum InMemoryCatalogCall: Sendable, Hashable {
   case listTables(Namespace, token: String?)
   case loadNamespace(Namespace)
   case loadTable(TableIdentifier)
+  case defaultLocation(TableIdentifier)
   case commit(TableIdentifier, metadataLocation: String)
   case createNamespace(Namespace)
   case dropNamespace(Namespace)
@@ -19,6 +20,7 @@ package enum InMemoryCatalogCall: Sendable, Hashable {
   package var isListTables: Bool { if case .listTables = self { true } else { false } }
   package var isLoadNamespace: Bool { if case .loadNamespace = self { true } else { false } }
   package var isLoadTable: Bool { if case .loadTable = self { true } else { false } }
+  package var isDefaultLocation: Bool { if case .defaultLocation = self { true } else { false } }
   package var isCommit: Bool { if case .commit = self { true } else { false } }
 }
 
@@ -33,6 +35,7 @@ package final class InMemoryCatalog: Catalog {
   let state = Mutex(State())
   private let files: any FileIO
   private let pageSize: Int
+  let warehouse: String?
   private let excludes: @Sendable (String) -> Bool
 
   package let kind: String
@@ -44,14 +47,16 @@ package final class InMemoryCatalog: Catalog {
   /// - Parameters:
   ///   - files: what ``fileIO(for:)`` gives for every table.
   ///   - pageSize: entries in one page of a listing.
+  ///   - warehouse: what new tables lie in whose namespace has no `location`; nil for none.
   ///   - excludes: names no call can take, besides the empty one; they are neither listed nor looked up.
   package init(
     files: any FileIO = InMemoryFileIO(), kind: String = "memory", pageSize: Int = 100,
-    excludes: @escaping @Sendable (String) -> Bool = { _ in false }
+    warehouse: String? = "s3://warehouse", excludes: @escaping @Sendable (String) -> Bool = { _ in false }
   ) {
     self.files = files
     self.kind = kind
     self.pageSize = max(pageSize, 1)
+    self.warehouse = warehouse
     self.excludes = excludes
   }
 
@@ -120,7 +125,12 @@ package final class InMemoryCatalog: Catalog {
   package func loadNamespace(_ namespace: Namespace) async throws(CatalogError) -> NamespaceEntry? {
     guard isUsable(namespace) else { return nil }
     try await faults.enter(.loadNamespace(namespace))
-    return state.withLock { state in
+    return entry(of: namespace)
+  }
+
+  /// A parent without an entry of its own is there as long as something is in it.
+  func entry(of namespace: Namespace) -> NamespaceEntry? {
+    state.withLock { state in
       if let entry = state.namespaces[namespace] { return entry }
       let depth = namespace.levels.count
       let isParent = state.namespaces.keys.contains { $0.levels.count > depth && Array($0.levels.prefix(depth)) == namespace.levels }

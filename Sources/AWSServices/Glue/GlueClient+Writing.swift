@@ -35,9 +35,9 @@ extension GlueClient {
     _ = try await call("CreateTable", [("DatabaseName", .string(databaseName)), ("TableInput", input.json)])
   }
 
-  /// CreateTable with what another entry holds.
-  package func createTable(databaseName: String, name: String, copying entry: GlueTableCopy) async throws(AWSError) {
-    _ = try await call("CreateTable", [("DatabaseName", .string(databaseName)), ("TableInput", entry.json(name: name))])
+  /// CreateTable with what another entry holds. Returns the number of sends: after more than one, an earlier may still arrive.
+  package func createTable(databaseName: String, name: String, copying entry: GlueTableCopy) async throws(AWSError) -> Int {
+    try await call("CreateTable", [("DatabaseName", .string(databaseName)), ("TableInput", entry.json(name: name))]).attempts
   }
 
   /// UpdateTable.

@@ -39,8 +39,8 @@ package struct TableCommit: Sendable {
 
 /// What became of a commit that was not refused outright.
 package enum CommitOutcome: Sendable, Hashable {
-  /// The new file is the table's, or was and has been succeeded already. The entry is as this commit left it; its version is nil where
-  /// the catalog does not tell.
+  /// The new file is the table's, or was and has been succeeded already. The entry is as this commit left it. Its version and time are nil
+  /// where nothing says them: Glue's answers to UpdateTable and CreateTable are empty, so only an entry that was read back has them there.
   case committed(TableEntry)
   /// The pointer had moved, or moves by others came first: nothing was changed, and nothing of this commit can take effect any more. ESTALE
   case conflict(String)
@@ -53,17 +53,43 @@ package protocol WritableCatalog: Catalog {
   /// The commits of its tables.
   var tableOperations: any TableOperations { get }
 
+  /// Throws `invalid`, with the rule that is broken, for a table's name that the catalog does not take. Sends nothing.
+  func checkTableName(_ identifier: TableIdentifier) throws(CatalogError)
+
+  /// Throws `invalid`, with the rule that is broken, for a namespace's name that the catalog does not take. Sends nothing.
+  func checkNamespaceName(_ namespace: Namespace) throws(CatalogError)
+
+  /// Where a new table goes whose maker names no place: a full URI without a slash at its end. Every call gives another one where
+  /// `unique-table-location` is set. Whether anything is there already is not asked.
+  ///
+  /// - Throws: `namespaceNotFound`; `invalid` for a name that the catalog does not take, and where neither the namespace nor `warehouse` says
+  ///   a place.
+  func defaultLocation(of identifier: TableIdentifier) async throws(CatalogError) -> String
+
+  /// Makes what the catalog itself is kept in, where its clients make that: the table of a DynamoDB catalog. Returns when it can be used; does
+  /// nothing if it is there. For mounts that may write only. A namespace or a table that is made without it calls it by itself.
+  func createIfMissing() async throws(CatalogError)
+
   /// Makes a namespace. Throws `alreadyExists`, and `invalid` for a name that the catalog's rules exclude.
   func createNamespace(_ namespace: Namespace, properties: [String: String]) async throws(CatalogError)
 
-  /// Drops a namespace that holds nothing: no entry of any kind, no child. Throws `notEmpty`, `namespaceNotFound`.
+  /// Drops a namespace that holds nothing: no entry of any kind, no child. Throws `notEmpty`, `namespaceNotFound`; `unknown` if whether it
+  /// was dropped cannot be found out.
   func dropNamespace(_ namespace: Namespace) async throws(CatalogError)
 
-  /// Takes a table out of the catalog; its files stay. Throws `tableNotFound`, and `conflict` if the entry is not as the caller saw it.
+  /// Takes a table out of the catalog; its files stay. Throws `tableNotFound`, and `conflict` if the entry is not as the caller saw it;
+  /// `unknown` if whether it was dropped cannot be found out.
   func dropTable(_ entry: TableEntry) async throws(CatalogError)
 
   /// Gives a table another name; its files and its location stay.
   ///
-  /// - Throws: `tableNotFound`, `namespaceNotFound`, `alreadyExists`; `conflict` if the table was committed to meanwhile.
+  /// Whatever befalls it, the table keeps an entry under one of the names.
+  ///
+  /// - Throws: what is certain to have changed nothing: `tableNotFound`, `namespaceNotFound`, `alreadyExists`, `invalid`; `conflict` if the
+  ///   table was committed to meanwhile. `unknown`, with the names to look at, where both or either may be there.
   func renameTable(_ entry: TableEntry, to target: TableIdentifier) async throws(CatalogError)
+}
+
+extension WritableCatalog {
+  package func createIfMissing() async throws(CatalogError) {}
 }

@@ -7,27 +7,72 @@ import Logging
 
 /// Changes of the catalog besides commits. Source: spec/dynamodb.md §5, §7, §9.
 extension DynamoDbCatalog: WritableCatalog {
-  /// Further sends of a transaction that another one was in the way of.
-  private static let transactionRetries = 5
-
   package var tableOperations: any TableOperations {
     DynamoDbTableOperations(client: client, table: table, files: files, clock: clock)
   }
 
-  /// A `location` is written under both of its names: Java reads `default_location`, PyIceberg `location`.
+  /// The catalog's table, as Java and PyIceberg make it. Source: spec/dynamodb.md §3.
+  static func definition(_ name: String) -> DynamoDBTableDefinition {
+    DynamoDBTableDefinition(
+      name: name, key: .init(hash: DynamoDbNames.identifier, range: DynamoDbNames.namespace),
+      indexes: [.init(name: DynamoDbNames.index, key: .init(hash: DynamoDbNames.namespace, range: DynamoDbNames.identifier))])
+  }
+
+  /// One request where the table is there; else it waits until the table and its index can be used, a minute at most.
+  package func createIfMissing() async throws(CatalogError) {
+    try await Self.createIfMissing(table, client: client, clock: clock)
+  }
+
+  static func createIfMissing(_ table: String, client: DynamoDBClient, clock: any AWSClock) async throws(CatalogError) {
+    let setup = DynamoDbTableSetup(client: client, clock: TableSetupClock(clock: clock))
+    do {
+      try await setup.ensure(definition(table), until: clock.elapsed() + creationLimit)
+    } catch {
+      throw CatalogError(error, "Cannot create the DynamoDB table '\(table)' of the catalog")
+    }
+  }
+
+  /// Somebody waits for the answer; DynamoDB takes some ten seconds.
+  private static let creationLimit = Duration.seconds(60)
+
+  /// A `location` is written under both of its names: Java reads `default_location`, PyIceberg `location`. Where the catalog's table is
+  /// missing, it is made.
   package func createNamespace(_ namespace: Namespace, properties: [String: String]) async throws(CatalogError) {
-    guard let key = DynamoDbNames.key(of: namespace) else { throw Self.badName("\(namespace)") }
+    try checkNamespaceName(namespace)
+    guard let key = DynamoDbNames.key(of: namespace) else { throw Self.noNamespace(namespace) }
     var properties = properties
     if let location = properties["location"] { properties["default_location"] = properties["default_location"] ?? location }
     let version = RandomUUID.text()
     let item = newItem(key, version: version, properties: properties.map { ("p.\($0.key)", .string($0.value)) })
+    do throws(CatalogError) {
+      try await putNamespace(namespace, key, item, version)
+    } catch {
+      guard error.code == .catalogNotFound else { throw error }
+      try await createIfMissing()
+      try await putNamespace(namespace, key, item, version)
+    }
+  }
+
+  private func putNamespace(
+    _ namespace: Namespace, _ key: DynamoDBKey, _ item: DynamoDBItem, _ version: String
+  ) async throws(CatalogError) {
     try await uninterruptedCatalogCall { [self] () throws(CatalogError) in
       do throws(AWSError) {
         try await client.putItem(table: table, item: item, condition: DynamoDBCondition("attribute_not_exists(v)"))
       } catch {
-        if !CommitRefusal(error: error).needsNoCheck, await read(key)?["v"]?.string == version { return }
-        guard error.kind == .conditionFailed else { throw failure(error, "Cannot create namespace \(namespace)") }
-        throw CatalogError(code: .alreadyExists, message: "Namespace already exists: \(namespace)", requestID: error.requestID)
+        let refusal = CommitRefusal(error: error)
+        let problem = "Creation of namespace \(namespace)"
+        let exists = CatalogError(code: .alreadyExists, message: "Namespace already exists: \(namespace)", requestID: error.requestID)
+        if !refusal.needsNoCheck {
+          let found = try await readBack(key, problem, error)
+          if found?["v"]?.string == version { return }
+          if found != nil { throw exists }
+          if !refusal.isDefinite {
+            throw .open(
+              problem, error, "it is not there, but the request may be on its way: look whether it has appeared in a minute")
+          }
+        }
+        throw error.kind == .conditionFailed ? exists : failure(error, "Cannot create namespace \(namespace)")
       }
     }
   }
@@ -41,81 +86,64 @@ extension DynamoDbCatalog: WritableCatalog {
       do throws(AWSError) {
         try await client.deleteItem(table: table, key: key, condition: DynamoDBCondition("attribute_exists(namespace)"))
       } catch {
-        guard error.kind == .conditionFailed else { throw failure(error, "Cannot drop namespace \(namespace)") }
-        if error.attempts <= 1 { throw Self.noNamespace(namespace) }
+        try await settleDrop(of: namespace, key, CommitRefusal(error: error))
       }
       do throws(CatalogError) {
         try await requireEmpty(namespace, text)
       } catch {
+        guard error.code == .notEmpty else { return }
         log.hidden(text, "namespace was dropped while a table was made in it: the table has no namespace now")
       }
     }
   }
 
+  private func settleDrop(of namespace: Namespace, _ key: DynamoDBKey, _ refusal: CommitRefusal) async throws(CatalogError) {
+    let error = refusal.error
+    if refusal.isDefinite {
+      throw error.kind == .conditionFailed ? Self.noNamespace(namespace) : failure(error, "Cannot drop namespace \(namespace)")
+    }
+    // The condition is that there is one: an earlier send may have dropped it.
+    if error.kind == .conditionFailed { return }
+    let problem = "Drop of namespace \(namespace)"
+    guard try await readBack(key, problem, error) == nil else {
+      throw .open(problem, error, "it is still there, but the request may be on its way: look at it again in a minute")
+    }
+  }
+
   package func dropTable(_ entry: TableEntry) async throws(CatalogError) {
-    let (key, version) = try await unchanged(entry)
+    let (key, item) = try await unchanged(entry)
+    guard let version = item["v"] else { throw Self.moved(entry.identifier) }
     try await uninterruptedCatalogCall { [self] () throws(CatalogError) in
       do throws(AWSError) {
-        try await client.deleteItem(table: table, key: key, condition: DynamoDBCondition("v = :v", values: [":v": .string(version)]))
+        try await client.deleteItem(table: table, key: key, condition: DynamoDBCondition("v = :v", values: [":v": version]))
       } catch {
-        guard error.kind == .conditionFailed else { throw failure(error, "Cannot drop table \(entry.identifier)") }
-        // After a second send, the first one may have deleted it.
-        guard error.attempts > 1, await isAbsent(key) else { throw Self.moved(entry.identifier) }
+        try await settleDrop(of: entry.identifier, key, item, CommitRefusal(error: error))
       }
     }
   }
 
-  /// One transaction: the item under the old key goes and the one under the new key comes, or neither. Source: spec/dynamodb.md §5.2.
-  package func renameTable(_ entry: TableEntry, to target: TableIdentifier) async throws(CatalogError) {
-    guard let newKey = DynamoDbNames.key(of: target) else { throw Self.badName("\(target)") }
-    guard try await loadNamespace(target.namespace) != nil else { throw Self.noNamespace(target.namespace) }
-    let (key, version) = try await unchanged(entry)
-    guard let item = await read(key) else { throw Self.moved(entry.identifier) }
-    let properties = item.filter { $0.key.utf8.starts(with: "p.".utf8) }.map { ($0.key, $0.value) }
-    let newVersion = RandomUUID.text()
-    let writes: [DynamoDBTransactWrite] = [
-      .delete(table: table, key: key, condition: DynamoDBCondition("v = :v", values: [":v": .string(version)])),
-      .put(
-        table: table, item: newItem(newKey, version: newVersion, properties: properties),
-        condition: DynamoDBCondition("attribute_not_exists(v)")),
-    ]
-    try await uninterruptedCatalogCall { [self] () throws(CatalogError) in
-      try await transact(writes, entry.identifier, target, newKey, newVersion)
+  private func settleDrop(
+    of table: TableIdentifier, _ key: DynamoDBKey, _ item: DynamoDBItem, _ refusal: CommitRefusal
+  ) async throws(CatalogError) {
+    let error = refusal.error
+    if refusal.isDefinite {
+      throw error.kind == .conditionFailed ? Self.moved(table) : failure(error, "Cannot drop table \(table)")
     }
+    let problem = "Drop of table \(table)"
+    guard let now = try await readBack(key, problem, error) else { return }
+    // Another table of the same name, made since: the one that was to go is gone.
+    if now["created_at"] != item["created_at"] { return }
+    // A guard that has moved never comes back: no send of this drop can take effect any more.
+    if now["v"] != item["v"] { throw Self.moved(table) }
+    throw .open(
+      problem, error,
+      "it is still there, but the request may be on its way: look at it again in a minute, and drop it then if it is still meant to go")
   }
 
   // MARK: parts
 
-  private func transact(
-    _ writes: [DynamoDBTransactWrite], _ source: TableIdentifier, _ target: TableIdentifier, _ newKey: DynamoDBKey, _ newVersion: String
-  ) async throws(CatalogError) {
-    var retries = 0
-    while true {
-      let error: AWSError
-      do {
-        // A new token each time: under the old one the service repeats its old answer.
-        try await client.transactWriteItems(writes, token: RandomUUID.text())
-        return
-      } catch let failure {
-        error = failure
-      }
-      if !CommitRefusal(error: error).needsNoCheck, await read(newKey)?["v"]?.string == newVersion { return }
-      let reasons = error.cancellationReasons
-      if reasons.first == "ConditionalCheckFailed" { throw Self.moved(source) }
-      if reasons.last == "ConditionalCheckFailed" {
-        throw CatalogError(code: .alreadyExists, message: "Table already exists: \(target)", requestID: error.requestID)
-      }
-      guard reasons.contains("TransactionConflict"), retries < Self.transactionRetries else {
-        var whole = failure(error, "Cannot rename \(source) to \(target)")
-        if !CommitRefusal(error: error).isDefinite { whole.code = .unknown }
-        throw whole
-      }
-      retries += 1
-      try? await clock.sleep(for: .milliseconds(50 << retries) * clock.random())
-    }
-  }
-
-  private func unchanged(_ entry: TableEntry) async throws(CatalogError) -> (key: DynamoDBKey, version: String) {
+  /// The item as the caller saw it, with a guard.
+  func unchanged(_ entry: TableEntry) async throws(CatalogError) -> (key: DynamoDBKey, item: DynamoDBItem) {
     let identifier = entry.identifier
     guard let key = DynamoDbNames.key(of: identifier) else { throw Self.noTable(identifier) }
     let item: DynamoDBItem?
@@ -125,10 +153,25 @@ extension DynamoDbCatalog: WritableCatalog {
       throw failure(error, "Cannot load table \(identifier)")
     }
     guard let item else { throw Self.noTable(identifier) }
-    guard let version = item["v"]?.string,
-      item["p.metadata_location"]?.string?.utf8.elementsEqual(entry.metadataLocation.utf8) == true
-    else { throw Self.moved(identifier) }
-    return (key, version)
+    guard item["v"]?.string != nil, item["p.metadata_location"]?.string?.utf8.elementsEqual(entry.metadataLocation.utf8) == true else {
+      throw Self.moved(identifier)
+    }
+    return (key, item)
+  }
+
+  /// What is under a key after an answer was lost; throws `unknown` if that cannot be found out.
+  func readBack(_ key: DynamoDBKey, _ problem: String, _ error: AWSError) async throws(CatalogError) -> DynamoDBItem? {
+    do throws(CatalogError) {
+      return try await ReadBack(clock: clock)({ () throws(CatalogError) in
+        do throws(AWSError) {
+          return try await client.getItem(table: table, key: key, consistentRead: true)
+        } catch {
+          throw failure(error, "Cannot read the item '\(key.attributes[DynamoDbNames.identifier] ?? "")'")
+        }
+      })
+    } catch let unreadable {
+      throw .open(problem, error, "look whether it was made, since the catalog cannot be read: \(unreadable.message)")
+    }
   }
 
   /// The tables come from the index, which lags behind: a table just made may be missed, and then stays without a namespace.
@@ -159,7 +202,7 @@ extension DynamoDbCatalog: WritableCatalog {
     }
   }
 
-  private func newItem(_ key: DynamoDBKey, version: String, properties: [(key: String, value: DynamoDBValue)]) -> DynamoDBItem {
+  func newItem(_ key: DynamoDBKey, version: String, properties: [(key: String, value: DynamoDBValue)]) -> DynamoDBItem {
     let now = DynamoDBValue.number("\(Int64((clock.wallSeconds() * 1000).rounded(.down)))")
     var item: DynamoDBItem = ["created_at": now, "updated_at": now, "v": .string(version)]
     for (name, value) in key.attributes { item[name] = .string(value) }
@@ -167,37 +210,28 @@ extension DynamoDbCatalog: WritableCatalog {
     return item
   }
 
-  /// Nil if it is not there or cannot be read.
-  private func read(_ key: DynamoDBKey) async -> DynamoDBItem? {
-    guard let found = try? await client.getItem(table: table, key: key, consistentRead: true) else { return nil }
-    return found
-  }
-
-  private func isAbsent(_ key: DynamoDBKey) async -> Bool {
-    do {
-      return try await client.getItem(table: table, key: key, consistentRead: true) == nil
-    } catch {
-      return false
-    }
-  }
-
-  private static func badName(_ name: String) -> CatalogError {
-    CatalogError(code: .invalid, message: "Cannot use '\(name)' as a name: a level is empty, holds a dot, or it is too long")
-  }
-
   private static func notEmpty(_ namespace: Namespace, _ found: String) -> CatalogError {
     CatalogError(code: .notEmpty, message: "Cannot drop namespace \(namespace) because it still contains \(found)")
   }
 
-  private static func noNamespace(_ namespace: Namespace) -> CatalogError {
+  static func noNamespace(_ namespace: Namespace) -> CatalogError {
     CatalogError(code: .namespaceNotFound, message: "Cannot find namespace \(namespace)")
   }
 
-  private static func noTable(_ identifier: TableIdentifier) -> CatalogError {
+  static func noTable(_ identifier: TableIdentifier) -> CatalogError {
     CatalogError(code: .tableNotFound, message: "Cannot find table \(identifier)")
   }
 
-  private static func moved(_ identifier: TableIdentifier) -> CatalogError {
+  static func moved(_ identifier: TableIdentifier) -> CatalogError {
     CatalogError(code: .conflict, message: "\(identifier) was committed to or dropped meanwhile")
   }
+}
+
+/// The catalog's clock for the setup of its table.
+private struct TableSetupClock: LockClock {
+  let clock: any AWSClock
+
+  func elapsed() -> Duration { clock.elapsed() }
+  func sleep(for duration: Duration) async throws(CancellationError) { try await clock.sleep(for: duration) }
+  func random() -> Double { clock.random() }
 }

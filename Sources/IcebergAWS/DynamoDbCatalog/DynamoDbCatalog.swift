@@ -10,7 +10,7 @@ package final class DynamoDbCatalog: Catalog {
   package let kind = "dynamodb"
   package var nestsNamespaces: Bool { true }
   let client: DynamoDBClient
-  let table: String
+  let properties: AwsProperties
   let log: OnceLog
   let files: any FileIO
   let clock: any AWSClock
@@ -21,10 +21,13 @@ package final class DynamoDbCatalog: Catalog {
   ) {
     self.client = client
     self.clock = clock
-    table = properties.dynamoDBTableName
+    self.properties = properties
     self.files = files
     log = OnceLog(logger)
   }
+
+  /// Name of the catalog's table.
+  var table: String { properties.dynamoDBTableName }
 
   package func loadNamespace(_ namespace: Namespace) async throws(CatalogError) -> NamespaceEntry? {
     guard let key = DynamoDbNames.key(of: namespace), let text = DynamoDbNames.text(of: namespace) else { return nil }
@@ -62,7 +65,7 @@ package final class DynamoDbCatalog: Catalog {
     guard error.code == "ResourceNotFoundException" else { return CatalogError(error, place) }
     return CatalogError(
       code: .catalogNotFound,
-      message: "The DynamoDB table '\(table)' of the catalog does not exist; a read-only mount does not create it: check "
+      message: "The DynamoDB table '\(table)' of the catalog does not exist; reading does not create it: check "
         + "dynamodb.table-name and the region, or create the catalog with Iceberg first.",
       requestID: error.requestID)
   }

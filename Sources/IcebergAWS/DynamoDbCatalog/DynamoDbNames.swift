@@ -13,12 +13,15 @@ package enum DynamoDbNames {
   /// Global secondary index with the key turned round.
   package static let index = "namespace-identifier"
 
-  /// The levels in one text; nil for a name that no call can take: the root, an empty level, one with a dot, or over DynamoDB's 1,024
-  /// bytes of a sort key.
+  /// DynamoDB's limits of a sort key and of a partition key, bytes.
+  private static let namespaceLimit = 1024
+  private static let identifierLimit = 2048
+
+  /// The levels in one text; nil for a name that no call can take: the root, an empty level, one with a dot, or too long for a sort key.
   package static func text(of namespace: Namespace) -> String? {
     guard !namespace.levels.isEmpty, namespace.levels.allSatisfy(isLevel) else { return nil }
     let text = namespace.description
-    return text.utf8.count <= 1024 ? text : nil
+    return text.utf8.count <= namespaceLimit ? text : nil
   }
 
   /// The namespace that a text names; nil if a level is empty.
@@ -40,15 +43,46 @@ package enum DynamoDbNames {
     text(of: namespace).map { key(identifier: namespaceIdentifier, namespace: $0) }
   }
 
-  /// Nil for a name that no call can take; 2,048 bytes are DynamoDB's limit of a partition key.
+  /// Nil for a name that no call can take.
   package static func key(of table: TableIdentifier) -> DynamoDBKey? {
     guard let namespace = text(of: table.namespace), isLevel(table.name) else { return nil }
     let identifier = "\(namespace).\(table.name)"
-    return identifier.utf8.count <= 2048 ? key(identifier: identifier, namespace: namespace) : nil
+    return identifier.utf8.count <= identifierLimit ? key(identifier: identifier, namespace: namespace) : nil
   }
 
   package static func key(identifier: String, namespace: String) -> DynamoDBKey {
     DynamoDBKey([self.identifier: identifier, self.namespace: namespace])
+  }
+
+  /// Throws `invalid` for a namespace that no call can take.
+  package static func check(_ namespace: Namespace) throws(CatalogError) {
+    let place = "Cannot use '\(namespace)' as a namespace of a DynamoDB catalog"
+    if namespace.levels.isEmpty { throw invalid("\(place): it has no level") }
+    for level in namespace.levels {
+      if let rule = brokenRule(level) { throw invalid("\(place): a level of it \(rule)") }
+    }
+    let length = namespace.description.utf8.count
+    if length > namespaceLimit { throw invalid("\(place): it has \(length) bytes, and \(namespaceLimit) are the most") }
+  }
+
+  /// Throws `invalid` for a table that no call can take.
+  package static func check(_ table: TableIdentifier) throws(CatalogError) {
+    try check(table.namespace)
+    let place = "Cannot use '\(table.name)' as a table name of a DynamoDB catalog"
+    if let rule = brokenRule(table.name) { throw invalid("\(place): it \(rule)") }
+    let length = table.description.utf8.count
+    if length > identifierLimit {
+      throw invalid("\(place): with its namespace it has \(length) bytes, and \(identifierLimit) are the most")
+    }
+  }
+
+  private static func brokenRule(_ name: String) -> String? {
+    if isLevel(name) { return nil }
+    return name.isEmpty ? "is empty" : "holds a dot"
+  }
+
+  private static func invalid(_ message: String) -> CatalogError {
+    CatalogError(code: .invalid, message: message)
   }
 
   private static func isLevel(_ name: String) -> Bool {

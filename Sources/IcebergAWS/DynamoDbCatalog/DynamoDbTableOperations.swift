@@ -34,11 +34,19 @@ package struct DynamoDbTableOperations: TableOperations {
   }
 
   package func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome {
+    try DynamoDbNames.check(commit.identifier)
     guard let key = DynamoDbNames.key(of: commit.identifier) else {
-      throw CatalogError(
-        code: .invalid, message: "Cannot use \(commit.identifier) as a table name: it holds a dot, or is empty or too long")
+      return .conflict("Cannot commit \(commit.identifier): the table was dropped")
     }
-    let item = try await item(key, commit.identifier)
+    let item: DynamoDBItem?
+    do throws(CatalogError) {
+      item = try await self.item(key, commit.identifier)
+    } catch {
+      // The first table of a catalog: Java makes the catalog's own table when it starts.
+      guard error.code == .catalogNotFound, commit.base == nil else { throw error }
+      try await DynamoDbCatalog.createIfMissing(table, client: client, clock: clock)
+      item = nil
+    }
     guard let base = commit.base else {
       guard item == nil else { throw Self.alreadyExists(commit.identifier) }
       return try await persist(commit, key, old: nil, mayRetry: false)

@@ -7,7 +7,7 @@ package import Iceberg
 /// Changes of the catalog besides commits. Source: spec/glue.md §4, §14.
 extension GlueCatalog: WritableCatalog {
   package var tableOperations: any TableOperations {
-    GlueTableOperations(client: client, names: names, files: files, skipsArchive: skipsArchive, clock: clock)
+    GlueTableOperations(client: client, names: names, files: files, skipsArchive: properties.isGlueArchiveSkipped, clock: clock)
   }
 
   package func createNamespace(_ namespace: Namespace, properties: [String: String]) async throws(CatalogError) {
@@ -18,12 +18,7 @@ extension GlueCatalog: WritableCatalog {
         try await client.createDatabase(
           name: name, description: properties["comment"], locationURI: properties["location"], parameters: rest)
       } catch {
-        guard error.code == "AlreadyExistsException" else { throw CatalogError(error, "Cannot create Glue database \(namespace)") }
-        // After a second send, the first one may have made it: a database just as asked for is as good as ours.
-        var wanted = properties
-        wanted["location"] = wanted["location"].map(AwsProperties.withoutTrailingSlashes)
-        if error.attempts > 1, try await loadNamespace(namespace)?.properties == wanted { return }
-        throw CatalogError(code: .alreadyExists, message: "Namespace already exists: \(namespace)", requestID: error.requestID)
+        try await settleCreation(of: namespace, properties, CommitRefusal(error: error))
       }
     }
   }
@@ -36,8 +31,7 @@ extension GlueCatalog: WritableCatalog {
       do throws(AWSError) {
         try await client.deleteDatabase(name: name)
       } catch {
-        guard error.code == "EntityNotFoundException" else { throw CatalogError(error, "Cannot drop Glue database \(namespace)") }
-        if error.attempts <= 1 { throw Self.noNamespace(namespace) }
+        try await settleDrop(of: namespace, CommitRefusal(error: error))
       }
     }
   }
@@ -45,98 +39,122 @@ extension GlueCatalog: WritableCatalog {
   package func dropTable(_ entry: TableEntry) async throws(CatalogError) {
     let identifier = entry.identifier
     let database = try database(identifier.namespace)
-    _ = try await unchanged(entry, database)
+    _ = try await unchanged(entry, in: database)
     try await uninterruptedCatalogCall { [self] () throws(CatalogError) in
-      do throws(AWSError) {
-        try await client.deleteTable(databaseName: database, name: identifier.name)
-      } catch {
-        guard error.code == "EntityNotFoundException" else { throw CatalogError(error, "Cannot drop Glue table \(identifier)") }
-        if error.attempts <= 1 { throw Self.noTable(identifier) }
+      switch await removeTable(identifier, in: database) {
+      case .done: return
+      case .wasAbsent: throw Self.noTable(identifier)
+      case .refused(let error), .open(let error): throw error
       }
     }
   }
 
   package func renameTable(_ entry: TableEntry, to target: TableIdentifier) async throws(CatalogError) {
     let source = entry.identifier
+    try checkTableName(target)
     let (from, to) = (try database(source.namespace), try database(target.namespace))
-    guard names.isTable(target.name) else { throw Self.badName("\(target)", "table", 255) }
+    // Two spellings of one entry: what is taken for the new one would be dropped as the old one.
+    guard !GlueNames.areSame(source, target) else { throw Self.alreadyExists(target) }
     guard try await loadNamespace(target.namespace) != nil else { throw Self.noNamespace(target.namespace) }
-    let definition = try await unchanged(entry, from)
-    try await uninterruptedCatalogCall { [self] () throws(CatalogError) in
-      try await create(target, in: to, copying: definition, of: entry)
-      do throws(CatalogError) {
-        // Both entries name one file for a while; a commit to the old one meanwhile would be lost with it.
-        let now = try await unchanged(entry, from)
-        guard now.table.versionID == definition.table.versionID else { throw Self.moved(source) }
-        do throws(AWSError) {
-          try await client.deleteTable(databaseName: from, name: source.name)
-        } catch {
-          guard error.code == "EntityNotFoundException" else { throw CatalogError(error, "Cannot drop Glue table \(source)") }
-          if error.attempts <= 1 { throw Self.moved(source) }
-        }
-      } catch {
-        try await undoCreate(target, in: to, pointer: entry.metadataLocation, because: error, source: source)
-      }
-    }
+    let definition = try await unchanged(entry, in: from)
+    guard try await self.definition(of: target, in: to) == nil else { throw Self.alreadyExists(target) }
+    let rename = GlueRename(catalog: self, entry: entry, from: from, target: target, to: to, definition: definition)
+    try await uninterruptedCatalogCall { () throws(CatalogError) in try await rename.run() }
   }
 
   // MARK: parts
 
-  private func create(
-    _ target: TableIdentifier, in database: String, copying definition: GlueTableDefinition, of entry: TableEntry
-  ) async throws(CatalogError) {
-    do throws(AWSError) {
-      try await client.createTable(databaseName: database, name: target.name, copying: definition.copy)
+  /// The entry under a name, of any kind; nil if there is none.
+  func definition(of identifier: TableIdentifier, in database: String) async throws(CatalogError) -> GlueTableDefinition? {
+    do {
+      return try await client.getTableDefinition(databaseName: database, name: identifier.name)
     } catch {
-      switch error.code {
-      case "AlreadyExistsException":
-        // After a second send, the first one may have made it.
-        let isOurs = error.attempts > 1 ? try await loadTable(target)?.metadataLocation == entry.metadataLocation : false
-        if !isOurs { throw CatalogError(code: .alreadyExists, message: "Table already exists: \(target)", requestID: error.requestID) }
-      case "EntityNotFoundException": throw Self.noNamespace(target.namespace)
-      default:
-        var failure = CatalogError(error, "Cannot rename \(entry.identifier) to \(target)")
-        if !CommitRefusal(error: error).isDefinite { failure.code = .unknown }
-        throw failure
-      }
+      if error.code == "EntityNotFoundException" { return nil }
+      throw CatalogError(error, "Cannot load Glue table \(identifier)")
     }
-  }
-
-  /// Takes the new entry back, if the old one is still there; else the new one is all that names the table's files.
-  private func undoCreate(
-    _ target: TableIdentifier, in database: String, pointer: String, because error: CatalogError, source: TableIdentifier
-  ) async throws(CatalogError) {
-    guard try await loadTable(source) != nil else {
-      if error.code == .conflict || error.code == .tableNotFound { throw error }
-      // The delete was done although its answer says nothing.
-      return
-    }
-    if try await loadTable(target)?.metadataLocation == pointer {
-      do throws(AWSError) {
-        try await client.deleteTable(databaseName: database, name: target.name)
-      } catch {
-        throw CatalogError(
-          code: .unknown,
-          message: "\(source) could not be renamed, and its new entry \(target) could not be taken back: \(error.message)",
-          requestID: error.requestID)
-      }
-    }
-    throw error
   }
 
   /// The entry, if its pointer is still what the caller saw.
-  private func unchanged(_ entry: TableEntry, _ database: String) async throws(CatalogError) -> GlueTableDefinition {
-    let definition: GlueTableDefinition
-    do {
-      definition = try await client.getTableDefinition(databaseName: database, name: entry.identifier.name)
-    } catch {
-      if error.code == "EntityNotFoundException" { throw Self.noTable(entry.identifier) }
-      throw CatalogError(error, "Cannot load Glue table \(entry.identifier)")
-    }
+  func unchanged(_ entry: TableEntry, in database: String) async throws(CatalogError) -> GlueTableDefinition {
+    guard let definition = try await definition(of: entry.identifier, in: database) else { throw Self.noTable(entry.identifier) }
     guard GlueTableOperations.isIceberg(definition.table),
       GlueTableOperations.pointer(of: definition.table)?.utf8.elementsEqual(entry.metadataLocation.utf8) == true
     else { throw Self.moved(entry.identifier) }
     return definition
+  }
+
+  /// Deletes an entry, whatever it is by now.
+  func removeTable(_ identifier: TableIdentifier, in database: String) async -> Removal {
+    let error: AWSError
+    do {
+      try await client.deleteTable(databaseName: database, name: identifier.name)
+      return .done
+    } catch let failure {
+      error = failure
+    }
+    let isMissing = error.code == "EntityNotFoundException"
+    if CommitRefusal(error: error).isDefinite {
+      return isMissing ? .wasAbsent : .refused(CatalogError(error, "Cannot drop Glue table \(identifier)"))
+    }
+    // An earlier send may have deleted it.
+    if isMissing { return .done }
+    do throws(CatalogError) {
+      let found = try await ReadBack(clock: clock)({ () throws(CatalogError) in try await definition(of: identifier, in: database) })
+      guard found != nil else { return .done }
+      return .open(
+        .open(
+          "Drop of Glue table \(identifier)", error,
+          "it is still there, but the request may be on its way: look at it again in a minute, and leave the name alone until then"))
+    } catch let unreadable {
+      return .open(
+        .open("Drop of Glue table \(identifier)", error, "look whether it is still there, since it cannot be read: \(unreadable.message)"))
+    }
+  }
+
+  private func settleCreation(
+    of namespace: Namespace, _ properties: [String: String], _ refusal: CommitRefusal
+  ) async throws(CatalogError) {
+    let error = refusal.error
+    let refused = refusal.catalogError("Cannot create Glue database \(namespace)")
+    let exists = CatalogError(code: .alreadyExists, message: "Namespace already exists: \(namespace)", requestID: error.requestID)
+    if refusal.needsNoCheck { throw error.code == "AlreadyExistsException" ? exists : refused }
+    let found: NamespaceEntry?
+    do throws(CatalogError) {
+      found = try await ReadBack(clock: clock)({ () throws(CatalogError) in try await loadNamespace(namespace) })
+    } catch let unreadable {
+      throw .open(
+        "Creation of Glue database \(namespace)", error, "look whether it is there, since it cannot be read: \(unreadable.message)")
+    }
+    guard let found else {
+      if refusal.isDefinite { throw refused }
+      throw .open(
+        "Creation of Glue database \(namespace)", error,
+        "it is not there, but the request may be on its way: look whether it has appeared in a minute")
+    }
+    // A database just as asked for is as good as ours.
+    var wanted = properties
+    wanted["location"] = wanted["location"].map(AwsProperties.withoutTrailingSlashes)
+    if refusal.isDefinite || found.properties != wanted { throw exists }
+  }
+
+  private func settleDrop(of namespace: Namespace, _ refusal: CommitRefusal) async throws(CatalogError) {
+    let error = refusal.error
+    let isMissing = error.code == "EntityNotFoundException"
+    if refusal.isDefinite { throw isMissing ? Self.noNamespace(namespace) : CatalogError(error, "Cannot drop Glue database \(namespace)") }
+    // An earlier send may have dropped it.
+    if isMissing { return }
+    let found: NamespaceEntry?
+    do throws(CatalogError) {
+      found = try await ReadBack(clock: clock)({ () throws(CatalogError) in try await loadNamespace(namespace) })
+    } catch let unreadable {
+      throw .open(
+        "Drop of Glue database \(namespace)", error, "look whether it is still there, since it cannot be read: \(unreadable.message)")
+    }
+    guard found == nil else {
+      throw .open(
+        "Drop of Glue database \(namespace)", error,
+        "it is still there, but the request may be on its way: look at it again in a minute, and make no table in it until then")
+    }
   }
 
   private func requireEmpty(_ namespace: Namespace) async throws(CatalogError) {
@@ -160,25 +178,23 @@ extension GlueCatalog: WritableCatalog {
   }
 
   private func database(_ namespace: Namespace) throws(CatalogError) -> String {
-    guard let name = names.database(of: namespace) else { throw Self.badName("\(namespace)", "database", 252) }
-    return name
+    try names.check(namespace)
+    return namespace.levels[0]
   }
 
-  private static func badName(_ name: String, _ what: String, _ limit: Int) -> CatalogError {
-    CatalogError(
-      code: .invalid,
-      message: "Cannot use \(name) as Glue \(what) name, because it must be 1-\(limit) chars of lowercase letters, numbers, underscore")
+  static func alreadyExists(_ identifier: TableIdentifier) -> CatalogError {
+    CatalogError(code: .alreadyExists, message: "Table already exists: \(identifier)")
   }
 
-  private static func noNamespace(_ namespace: Namespace) -> CatalogError {
+  static func noNamespace(_ namespace: Namespace) -> CatalogError {
     CatalogError(code: .namespaceNotFound, message: "Cannot find namespace \(namespace)")
   }
 
-  private static func noTable(_ identifier: TableIdentifier) -> CatalogError {
+  static func noTable(_ identifier: TableIdentifier) -> CatalogError {
     CatalogError(code: .tableNotFound, message: "Cannot find table \(identifier)")
   }
 
-  private static func moved(_ identifier: TableIdentifier) -> CatalogError {
+  static func moved(_ identifier: TableIdentifier) -> CatalogError {
     CatalogError(code: .conflict, message: "\(identifier) was committed to or dropped meanwhile")
   }
 }

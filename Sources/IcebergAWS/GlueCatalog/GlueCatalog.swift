@@ -12,7 +12,7 @@ package final class GlueCatalog: Catalog {
   let client: GlueClient
   let names: GlueNames
   let files: any FileIO
-  let skipsArchive: Bool
+  let properties: AwsProperties
   let clock: any AWSClock
   private let log: OnceLog
 
@@ -22,7 +22,7 @@ package final class GlueCatalog: Catalog {
   ) {
     self.client = client
     self.clock = clock
-    skipsArchive = properties.isGlueArchiveSkipped
+    self.properties = properties
     names = GlueNames(isValidationSkipped: properties.isGlueNameValidationSkipped)
     self.files = files
     log = OnceLog(logger)
@@ -117,6 +117,11 @@ package final class GlueCatalog: Catalog {
     else { return nil }
     return TableEntry(
       identifier: TableIdentifier(namespace: namespace, name: table.name), metadataLocation: location, version: table.versionID,
-      modified: table.updateTime ?? table.createTime)
+      modified: table.modified)
   }
+}
+
+extension GlueTable {
+  /// Nanoseconds since 1970: the time of the last change; services that keep none for a new entry give that of its creation.
+  var modified: Int64? { updateTime ?? createTime }
 }

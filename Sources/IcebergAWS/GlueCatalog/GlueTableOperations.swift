@@ -18,11 +18,8 @@ package struct GlueTableOperations: TableOperations {
 
   package func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome {
     let identifier = commit.identifier
-    guard let database = names.database(of: identifier.namespace), names.isTable(identifier.name) else {
-      throw CatalogError(
-        code: .invalid,
-        message: "Cannot use \(identifier) as Glue table name, because it must be 1-255 chars of lowercase letters, numbers, underscore")
-    }
+    try names.check(identifier)
+    let database = identifier.namespace.levels[0]
     let entry = try await entry(database, identifier)
     guard let base = commit.base else {
       guard entry == nil else { throw Self.alreadyExists(identifier) }
@@ -97,7 +94,7 @@ package struct GlueTableOperations: TableOperations {
       let entry = try await entry(database, commit.identifier)
       let pointer = entry.flatMap { Self.pointer(of: $0.table) }
       if let pointer, pointer.utf8.elementsEqual(commit.metadataLocation.utf8) {
-        return .committed(commit.entry(version: entry?.table.versionID, modified: entry?.table.updateTime))
+        return .committed(commit.entry(version: entry?.table.versionID, modified: entry?.table.modified))
       }
       guard let pointer, !pointer.utf8.elementsEqual((commit.base?.metadataLocation ?? "").utf8) else {
         return .unknown("\(problem); the pointer has not moved, but the request may still be on its way")
@@ -137,7 +134,7 @@ package struct GlueTableOperations: TableOperations {
     let current = pointer(of: table) ?? ""
     if current.utf8.elementsEqual(base.metadataLocation.utf8) { return nil }
     if current.utf8.elementsEqual(commit.metadataLocation.utf8) {
-      return .committed(commit.entry(version: table.versionID, modified: table.updateTime))
+      return .committed(commit.entry(version: table.versionID, modified: table.modified))
     }
     return .conflict(
       "Cannot commit \(commit.identifier) because base metadata location '\(base.metadataLocation)' is not same as the current Glue location "

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Iceberg
+
 /// The properties of the two catalogs. Source: spec/properties.md §1, §2.
 package struct AwsProperties: Sendable {
   package static let warehouseKey = "warehouse"
@@ -8,6 +10,8 @@ package struct AwsProperties: Sendable {
 
   /// Without trailing slashes; nil where it is absent or empty.
   package var warehouse: String?
+  /// Whether new tables get a place that no table had before (Iceberg 1.11).
+  package var isTableLocationUnique: Bool
   package var glueCatalogID: String?
   package var isGlueNameValidationSkipped: Bool
   package var isGlueLakeFormationEnabled: Bool
@@ -23,6 +27,7 @@ package struct AwsProperties: Sendable {
   package init(_ properties: [String: String]) throws(PropertyError) {
     let map = PropertyMap(properties)
     warehouse = map.nonEmpty(Self.warehouseKey).map(Self.withoutTrailingSlashes)
+    isTableLocationUnique = map.bool("unique-table-location", default: false)
     glueCatalogID = map.nonEmpty("glue.id")
     isGlueNameValidationSkipped = map.bool("glue.skip-name-validation", default: false)
     isGlueLakeFormationEnabled = map.bool(Self.lakeFormationKey, default: false)
@@ -32,6 +37,12 @@ package struct AwsProperties: Sendable {
     glueRetryMode = map.nonEmpty("glue.retry-mode").map { ["standard", "adaptive", "legacy"].contains($0) ? $0 : "standard" }
     dynamoDBEndpoint = map.nonEmpty("dynamodb.endpoint")
     dynamoDBTableName = map.nonEmpty("dynamodb.table-name") ?? "iceberg"
+  }
+
+  /// The directory of a new table in the directory of its namespace.
+  func location(of table: String, in directory: String) -> String {
+    guard isTableLocationUnique else { return "\(directory)/\(table)" }
+    return "\(directory)/\(table)-\(RandomUUID.text().filter { $0 != "-" })"
   }
 
   /// `s3://bucket/dir//` is `s3://bucket/dir`; the slashes of `s3://` stay.

@@ -182,7 +182,8 @@ struct GlueTableOperationsTests {
       let sender = ScriptedSender { request, number in
         switch request.operation {
         case "Glue.GetDatabase": return .text(#"{"Database":{"Name":"db2"}}"#)
-        case "Glue.GetTable" where request.json?.root["Name"]?.string == "t2": return .text(Self.entry)
+        case "Glue.GetTable" where request.json?.root["Name"]?.string == "t2":
+          return number == 2 ? .failure(.notFound, code: "EntityNotFoundException", status: 400) : .text(Self.entry)
         case "Glue.GetTable": return .text(isMoved && number > 2 ? moved : Self.entry)
         default: return .text("{}")
         }
@@ -196,6 +197,7 @@ struct GlueTableOperationsTests {
       }
       let deletes = sender.requests.filter { $0.operation == "Glue.DeleteTable" }.compactMap { $0.json?.root["Name"]?.string }
       #expect(deletes == [isMoved ? "t2" : "t1"])
+      if !isMoved { #expect(sender.requests.count == 6) }
       let input = sender.requests.first { $0.operation == "Glue.CreateTable" }?.json?.root["TableInput"]
       #expect(input?["Name"]?.string == "t2")
       #expect(input?["Owner"]?.string == "hadoop")
