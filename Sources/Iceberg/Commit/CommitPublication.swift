@@ -32,6 +32,7 @@ struct CommitPublication: Sendable {
       let entry = try await writeLocked(uploaded)
       engine.bases.insert(plan.metadata, at: plan.uri)
       log(.info, "committed", ["base": pointer ?? "none"])
+      if let mark = uploaded.mark { await settings.journal?.didEnd(plan.location, mark: mark) }
       let isNew = plan.base == nil
       let outcome: Committed.Outcome = isNew ? (uploaded.mark == nil ? .registered : .created) : .committed
       return Committed(outcome: outcome, entry: entry, object: uploaded.object, metadata: plan.metadata, warnings: plan.warnings)
@@ -53,10 +54,11 @@ struct CommitPublication: Sendable {
     if let existing = plan.existing { return Uploaded(object: existing, mark: nil) }
     await settings.pause(.beforeUpload)
     let mark = WriteMark(settings.uuid())
-    let options = WriteOptions(mark: mark, table: plan.table, journal: settings.journal)
+    let options = WriteOptions(mark: mark, table: plan.table, journal: settings.journal.map { PendingCommitJournal(journal: $0) })
     do throws(FileIOError) {
       return Uploaded(object: try await files.create(plan.location, from: BytesContent(plan.bytes), options: options), mark: mark)
     } catch {
+      if error.code != .unknown { await settings.journal?.didEnd(plan.location, mark: mark) }
       switch error.code {
       case .exists: return Uploaded(object: try await adopted(error), mark: nil)
       case .unknown:
@@ -91,6 +93,7 @@ struct CommitPublication: Sendable {
     do throws(FileIOError) {
       let isDeleted = try await files.deleteOwn(plan.location, mark: mark)
       if !isDeleted { log(.warning, "the file of a refused commit was gone already", [:]) }
+      await settings.journal?.didEnd(plan.location, mark: mark)
     } catch {
       log(.warning, "the file of a refused commit could not be deleted", ["reason": error.message])
     }

@@ -85,7 +85,11 @@ struct FaultMatrixTests {
           }
         }
       }
-      let isClean = try await eventually(within: .seconds(30), every: .milliseconds(100)) { try await table.uploads() == [] }
+      // An upload whose begin was done and whose answer was lost has an id that nobody knows; it holds no part.
+      let nameless = [Fault.failsAfterwards, .resetAfterwards, .truncated].map { "large-\($0)-1-POST" }
+      let isClean = try await eventually(within: .seconds(30), every: .milliseconds(100)) {
+        try await table.uploads().allSatisfy { key in nameless.contains { key.hasSuffix($0) } }
+      }
       #expect(isClean, "uploads are left")
       print("fault matrix of uploads: \(totals.line)")
     }
