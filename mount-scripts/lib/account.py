@@ -17,7 +17,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 from seeding.connection import Connection, clear_environment, keys_from_environment
-from seeding.extras import one_column_document, one_column_rows, one_column_table
+from seeding.extras import one_column_document, one_column_file, one_column_rows, one_column_table
 from seeding.metastores import DynamoDbMetastore, GlueMetastore
 from seeding.objects import UPLOAD_THREADS, put_all
 
@@ -80,6 +80,20 @@ def argument_parser():
         command.add_argument("metastore", choices=sorted(METASTORES))
         command.add_argument("namespace")
         command.add_argument("table")
+
+    files = commands.add_parser("files", help="every file that the entry, its log and any snapshot name")
+    files.add_argument("metastore", choices=sorted(METASTORES))
+    files.add_argument("namespace")
+    files.add_argument("table")
+
+    add_file = commands.add_parser("add-file", help="commit: append a Parquet file that lies in S3 already")
+    add_file.add_argument("metastore", choices=sorted(METASTORES))
+    add_file.add_argument("namespace")
+    add_file.add_argument("table")
+    add_file.add_argument("location")
+
+    rows = commands.add_parser("rows", help="write a Parquet file of one column, without field ids, to FILE on this machine")
+    rows.add_argument("file")
 
     namespaces = commands.add_parser("namespaces", help="the namespaces of the catalog")
     namespaces.add_argument("metastore", choices=sorted(METASTORES))
@@ -150,6 +164,28 @@ def exists(metastore, arguments):
         return bool(metastore.pointers(arguments.namespace, arguments.table))
     except (KeyError, metastore.client.exceptions.ClientError):
         return False
+
+
+def files(metastore, arguments):
+    loaded = metastore.catalog.load_table((arguments.namespace, arguments.table))
+    found = {loaded.metadata_location} | {entry.metadata_file for entry in loaded.metadata.metadata_log}
+    for snapshot in loaded.snapshots():
+        found.add(snapshot.manifest_list)
+        for manifest in snapshot.manifests(loaded.io):
+            found.add(manifest.manifest_path)
+            found |= {entry.data_file.file_path for entry in manifest.fetch_manifest_entry(loaded.io, discard_deleted=True)}
+    return sorted(found)
+
+
+def add_file(metastore, arguments):
+    loaded = metastore.catalog.load_table((arguments.namespace, arguments.table))
+    loaded.add_files([arguments.location])
+    return pointer(metastore, arguments)
+
+
+def rows(arguments):
+    one_column_file(arguments.file)
+    return arguments.file
 
 
 def namespaces(metastore, arguments):
@@ -233,9 +269,12 @@ def run(connection, arguments):
         return in_storage[arguments.command](connection, arguments)
     if arguments.command == "document":
         return document(arguments)
+    if arguments.command == "rows":
+        return rows(arguments)
     metastore = METASTORES[arguments.metastore](connection, "s3://unused")
     in_catalog = {
-        "append": append, "create": create, "entries": entries, "exists": exists, "namespaces": namespaces, "pointer": pointer, "table": table,
+        "add-file": add_file, "append": append, "create": create, "entries": entries, "exists": exists, "files": files,
+        "namespaces": namespaces, "pointer": pointer, "table": table,
     }  # fmt: skip
     return in_catalog[arguments.command](metastore, arguments)
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import writing
 from clients import CURLS, MOUNTS, BergFS
 from environment import first_line, machine
 from jobs import JOBS
@@ -92,6 +93,8 @@ def heading(options: argparse.Namespace) -> str:
 def main() -> int:
     # Ended from outside, the mounts and servers must still be taken down.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if "--writing" in sys.argv:
+        return writing.main()
     options = arguments()
     BergFS.binary = options.bergfs
     begun = time.monotonic()

@@ -55,12 +55,12 @@ def _requests(runs: list[Sample]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(middle.requests.items())) or "0"
 
 
-def write_docs(path: Path, text: str) -> None:
+def write_docs(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Puts the figures between the marks of the page; a page without marks gets them at its end."""
-    block = f"{BEGIN}\n{text}{END}\n"
+    block = f"{begin}\n{text}{end}\n"
     page = path.read_text() if path.exists() else "# Performance\n\nHow BergFS is measured: `mount-scripts/bench --help`.\n\n"
-    if BEGIN in page and END in page:
-        page = page[: page.index(BEGIN)] + block + page[page.index(END) + len(END) + 1 :]
+    if begin in page and end in page:
+        page = page[: page.index(begin)] + block + page[page.index(end) + len(end) + 1 :]
     else:
         page = page.rstrip("\n") + "\n\n" + block
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@
 import gzip
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC
 from pyiceberg.schema import Schema
@@ -39,6 +40,11 @@ def one_column_table(catalog, namespace, name, location, rows=10):
 
 def one_column_rows(table, count):
     return pa.table({"id": list(range(count))}, schema=schema_to_pyarrow(table.schema(), include_field_ids=False))
+
+
+def one_column_file(path):
+    """A Parquet file of such a table that no writer of Iceberg made: it has no field ids."""
+    pq.write_table(pa.table({"id": [1, 2, 3]}, schema=schema_to_pyarrow(ONE_COLUMN, include_field_ids=False)), path)
 
 
 def seed_dynamodb(metastore):

@@ -31,6 +31,11 @@ package struct Buckets: Sendable {
       source.seal()
       byName[name, default: Bucket(sources: [])].sources.append(source)
     }
+    for name in options.writableBuckets {
+      let written = WrittenObjects()
+      byName[name, default: Bucket(sources: [])].sources.insert(written, at: 0)
+      byName[name]?.written = written
+    }
   }
 
   private mutating func addFolders(of root: String) throws(SystemFailure) {

@@ -13,6 +13,9 @@ package struct HTTPRequest: Sendable {
   package var ifMatch: String?
   package var ifNoneMatch: String?
   package var amzTarget: String?
+  package var copySource: String?
+  /// `x-amz-meta-…`, and the type.
+  package var metadata: [(name: String, value: String)] = []
   package var contentLength = 0
   package var expectsContinue = false
   package var isChunked = false
@@ -68,6 +71,11 @@ package struct HTTPRequest: Sendable {
       guard let length = Int(HTTPRequest.text(value)), length >= 0 else { return false }
       contentLength = length
     case 17 where HTTPRequest.matches(name, "transfer-encoding"): isChunked = true
+    case 17 where HTTPRequest.matches(name, "x-amz-copy-source"):
+      let text = HTTPRequest.text(value)
+      copySource = text.hasPrefix("/") ? String(text.dropFirst()) : text
+    case 12... where HTTPRequest.matches(name.prefix(11), "x-amz-meta-"), 12 where HTTPRequest.matches(name, "content-type"):
+      metadata.append((HTTPRequest.text(name), HTTPRequest.text(value)))
     default: break
     }
     return true

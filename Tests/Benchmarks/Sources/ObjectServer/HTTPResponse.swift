@@ -59,6 +59,7 @@ package struct HTTPResponse: Sendable {
   private static func reason(_ status: Int) -> String {
     switch status {
     case 200: "OK"
+    case 204: "No Content"
     case 206: "Partial Content"
     case 304: "Not Modified"
     case 400: "Bad Request"

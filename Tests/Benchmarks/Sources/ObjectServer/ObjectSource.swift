@@ -33,12 +33,15 @@ package enum ObjectContent: Sendable {
   case memory([UInt8])
   /// An open file that `sendfile` can read.
   case file(OwnedDescriptor)
+  case written(WrittenObjects.Body)
 }
 
 /// An object ready to be sent.
 package struct OpenObject: Sendable {
   package var facts: ObjectFacts
   package var content: ObjectContent
+  /// `x-amz-meta-…` as the writer sent them.
+  package var metadata: WrittenObjects.Metadata = []
 }
 
 /// A row of a listing.
@@ -59,6 +62,8 @@ package protocol ObjectSource: Sendable {
 /// A bucket: its sources, of which the earlier wins where both have a key.
 package struct Bucket: Sendable {
   package var sources: [any ObjectSource]
+  /// Where objects are written to, if they may be: one of the sources.
+  package var written: WrittenObjects?
 
   package init(sources: [any ObjectSource]) {
     self.sources = sources

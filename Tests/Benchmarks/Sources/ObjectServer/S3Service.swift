@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Answers S3 requests in path style from buckets. Signatures are not looked at; nothing can be written.
+/// Answers S3 requests in path style from buckets. Signatures are not looked at.
 package struct S3Service: Sendable {
   static let namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
   /// Sub-resources of a bucket or object this server does not have.
@@ -18,7 +18,10 @@ package struct S3Service: Sendable {
     let slash = path.firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
     let name = String(decoding: path[..<slash], as: UTF8.self)
     let key = Array(path[slash...].dropFirst())
-    guard request.method == "GET" || request.method == "HEAD" else { return S3Service.refused(request) }
+    if request.method != "GET" && request.method != "HEAD" {
+      guard !key.isEmpty, let bucket = buckets[name], let written = bucket.written else { return S3Service.refused(request) }
+      return write(request, key, bucket, written)
+    }
     if name.isEmpty { return listBuckets() }
     guard let bucket = buckets[name] else {
       let error = S3Service.error(404, "NoSuchBucket", "The specified bucket does not exist", [("BucketName", Array(name.utf8))])
@@ -57,8 +60,10 @@ package struct S3Service: Sendable {
     }
     var fields = [
       (name: "ETag", value: facts.etag), (name: "Last-Modified", value: Timestamps.http(seconds: facts.modified.seconds)),
-      (name: "Accept-Ranges", value: "bytes"), (name: "Content-Type", value: "binary/octet-stream"),
+      (name: "Accept-Ranges", value: "bytes"),
     ]
+    fields += object.metadata
+    if object.metadata.isEmpty { fields.append(("Content-Type", "binary/octet-stream")) }
     switch ByteRange(header: request.range, size: facts.size) {
     case .whole:
       return HTTPResponse(status: 200, kind: kind, fields: fields, body: .content(object.content, offset: 0, count: facts.size))
@@ -101,7 +106,7 @@ package struct S3Service: Sendable {
     request.query.contains { foreignSubresources.contains($0.name) }
   }
 
-  private static func refused(_ request: HTTPRequest) -> HTTPResponse {
+  static func refused(_ request: HTTPRequest) -> HTTPResponse {
     if request.method == "GET" || request.method == "POST" {
       return error(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented", [])
     }

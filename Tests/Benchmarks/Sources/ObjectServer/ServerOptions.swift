@@ -24,6 +24,7 @@ package struct ServerOptions: Sendable {
   package var synthetic: [Generated] = []
   package var syntheticMany: [Generated] = []
   package var tables: [CatalogTable] = []
+  package var writableBuckets: [String] = []
   package var dynamoDBTable = "iceberg"
   package var recordings: String?
   package var exitsWithStandardInput = false
@@ -55,6 +56,7 @@ package struct ServerOptions: Sendable {
     case "--log": logPath = value
     case "--synthetic": synthetic.append(try ServerOptions.generated(option, value))
     case "--synthetic-many": syntheticMany.append(try ServerOptions.generated(option, value))
+    case "--writable": writableBuckets.append(value)
     case "--table": tables.append(try ServerOptions.table(value))
     case "--glue-tables": addTables(try ServerOptions.number(option, value, limit: 1_000_000))
     case "--dynamodb-table": dynamoDBTable = value

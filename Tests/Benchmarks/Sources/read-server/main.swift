@@ -4,13 +4,14 @@ import Glibc
 import ObjectServer
 
 let help = """
-  read-server: a fast read-only S3 endpoint for benchmarks, with recorded Glue and DynamoDB answers.
+  read-server: a fast S3 endpoint for benchmarks, with recorded Glue and DynamoDB answers.
 
     --root DIR                   serve DIR's folders as buckets
     --port N                     listen on 127.0.0.1:N (0, the default: a free port); prints `listening 127.0.0.1:PORT`
     --synthetic B/KEY=SIZE       an object of generated content, held in memory (repeatable; K, M, G are powers of 1024)
     --synthetic-many B/PREFIX=N  N small objects in 10 directories under PREFIX, each holding its key and a newline
     --print-content SIZE[@OFF]   write that much of the generated content to standard output and exit
+    --writable BUCKET            take PUT, multipart uploads and DELETE there, and keep what is written in memory
     --table NS.T=s3://B/LOC      an Iceberg table that Glue and DynamoDB know; its metadata file is generated
     --glue-tables N              N such tables, many.t000000 and on, at s3://bench/many/…
     --dynamodb-table NAME        the catalog table of the DynamoDB answers (default iceberg)
