@@ -51,7 +51,7 @@ package final class InMemoryCatalog: Catalog {
   ///   - excludes: names no call can take, besides the empty one; they are neither listed nor looked up.
   package init(
     files: any FileIO = InMemoryFileIO(), kind: String = "memory", pageSize: Int = 100,
-    warehouse: String? = "s3://warehouse", excludes: @escaping @Sendable (String) -> Bool = { _ in false }
+    warehouse: String? = "s3://lake", excludes: @escaping @Sendable (String) -> Bool = { _ in false }
   ) {
     self.files = files
     self.kind = kind
