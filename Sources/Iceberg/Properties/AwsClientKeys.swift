@@ -46,7 +46,7 @@ package enum AwsClientKeys {
       refreshCredentialsEnabled, type: .boolean, default: "true", user: .credentials, status: .notYet("vended credentials"),
       "Whether the address that vends credentials is used."),
     PropertyDefinition(
-      "client.legacy-md5-plugin-enabled", type: .boolean, default: "false", user: .s3, status: .notYet("writing"),
+      "client.legacy-md5-plugin-enabled", type: .boolean, default: "false", user: .s3,
       "`Content-MD5` for old S3-compatible servers."),
   ]
 }

@@ -20,6 +20,8 @@ package enum CatalogKeys {
   package static let s3FileIOClass = "org.apache.iceberg.aws.s3.S3FileIO"
   package static let resolvingFileIOClass = "org.apache.iceberg.io.ResolvingFileIO"
 
+  private static let own = PropertyStatus.notApplicable("the first metadata file of a table is its writer's own")
+
   package static let definitions: [PropertyDefinition] = [
     PropertyDefinition(
       type, type: .choice(["glue", "dynamodb"], ignoringCase: true), user: .catalog,
@@ -41,9 +43,9 @@ package enum CatalogKeys {
     PropertyDefinition(
       uri, user: .catalog, status: .notYet("remote signing and vended credentials"), "Base address of signer and credential endpoints."),
     PropertyDefinition(
-      tableDefaultPrefix, prefixOf: "<key>", user: .catalog, status: .notYet("writing"), "Default table property at creation."),
+      tableDefaultPrefix, prefixOf: "<key>", user: .catalog, status: own, "Default table property at creation."),
     PropertyDefinition(
-      tableOverridePrefix, prefixOf: "<key>", user: .catalog, status: .notYet("writing"), "Table property forced at creation."),
+      tableOverridePrefix, prefixOf: "<key>", user: .catalog, status: own, "Table property forced at creation."),
     PropertyDefinition("view-default.", prefixOf: "<key>", user: .catalog, status: views, "Default view property at creation."),
     PropertyDefinition("view-override.", prefixOf: "<key>", user: .catalog, status: views, "View property forced at creation."),
     PropertyDefinition(
@@ -72,7 +74,7 @@ package enum CatalogKeys {
       "io.manifest.cache.max-content-length", type: .int64, default: "8388608", user: .mount, status: .notYet("views of snapshots"),
       "Longer manifests are not cached, bytes."),
     PropertyDefinition(
-      "unique-table-location", type: .boolean, default: "false", user: .catalog, status: .notYet("writing"),
+      "unique-table-location", type: .boolean, default: "false", user: .catalog,
       "New tables get a directory with a random suffix."),
     PropertyDefinition("clients", type: .int32, default: "2", user: .catalog, status: hive, "Size of the Hive client pool."),
     PropertyDefinition(

@@ -48,7 +48,7 @@ package enum HttpClientKeys {
       "Connections are closed after this, milliseconds.", range: natural),
     PropertyDefinition(
       apachePrefix + "expect-continue-enabled", type: .boolean, default: .described("uploads only"), user: .http,
-      status: .notYet("writing"),
+      status: .notApplicable("a part is sent from memory, and again if it is refused"),
       "`Expect: 100-continue`."),
     PropertyDefinition(
       apacheMaxConnections, type: .int32, default: "50", user: .http, "Connections of the pool.",

@@ -49,7 +49,8 @@ package enum S3FileIOKeys {
     PropertyDefinition(accelerationEnabled, type: .boolean, default: "false", user: .s3, "Transfer acceleration host names."),
     PropertyDefinition(crossRegionAccessEnabled, type: .boolean, default: "false", user: .s3, "Follow buckets into their own region."),
     PropertyDefinition(
-      "s3.chunked-encoding-enabled", type: .boolean, default: "true", user: .s3, status: .notYet("writing"), "Allow aws-chunked uploads."),
+      "s3.chunked-encoding-enabled", type: .boolean, default: "true", user: .s3, status: .notApplicable("no upload is sent in aws-chunks"),
+      "Allow aws-chunked uploads."),
     PropertyDefinition(
       remoteSigningEnabled, type: .boolean, default: "false", user: .signer, status: .notYet("remote signing"),
       "Sign through a REST signer."),
@@ -72,53 +73,49 @@ package enum S3FileIOKeys {
       "Requests of the CRT client."),
   ]
 
-  private static let write = PropertyStatus.notYet("writing")
-
   private static let writing: [PropertyDefinition] = [
     PropertyDefinition(
-      "s3.multipart.num-threads", type: .int32, default: .described("number of CPUs"), user: .s3, status: write, "Parallel part uploads."),
+      "s3.multipart.num-threads", type: .int32, default: .described("number of CPUs"), user: .s3, "Parallel part uploads."),
     PropertyDefinition(
-      "s3.multipart.part-size-bytes", type: .int32, default: "33554432", user: .s3, status: write, "Size of a part, bytes.",
+      "s3.multipart.part-size-bytes", type: .int32, default: "33554432", user: .s3, "Size of a part, bytes.",
       range: PropertyRange(minimum: 5_242_880, sentence: "Minimum multipart upload object size must be larger than 5 MB")),
     PropertyDefinition(
-      "s3.multipart.threshold", type: .double, default: "1.5", user: .s3, status: write, "Parts are used from this many part sizes on.",
+      "s3.multipart.threshold", type: .double, default: "1.5", user: .s3, "Parts are used from this many part sizes on.",
       range: PropertyRange(minimum: 1, sentence: "Multipart threshold factor must be >= to 1.0")),
-    PropertyDefinition("s3.staging-dir", default: "/tmp", user: .s3, status: write, "Directory of staging files."),
+    PropertyDefinition(
+      "s3.staging-dir", default: "/tmp", user: .s3, status: .mapped("`--staging-dir` names the place"), "Directory of staging files."),
     PropertyDefinition(
       "s3.acl",
       type: .choice(
         [
           "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
           "bucket-owner-full-control",
-        ], ignoringCase: false), user: .s3, status: write, "Canned ACL of new objects.", refusal: "Cannot support S3 CannedACL %s"),
+        ], ignoringCase: false), user: .s3, "Canned ACL of new objects.", refusal: "Cannot support S3 CannedACL %s"),
     PropertyDefinition(
       sseType, type: .choice(["none", "s3", "kms", "dsse-kms", "custom"], ignoringCase: true), default: "none", user: .s3,
-      status: .mapped("`custom` sends the key with each read; the others matter for writing only"), "Server-side encryption.",
-      refusal: "Cannot support given S3 encryption type: %s",
-      notYetValues: ["s3": "writing", "kms": "writing", "dsse-kms": "writing"]),
+      status: .mapped("`custom` sends the key with each request; the others matter for writing only"), "Server-side encryption.",
+      refusal: "Cannot support given S3 encryption type: %s"),
     PropertyDefinition(sseKey, secret: true, user: .s3, "KMS key, or the base64 AES-256 key of `custom`."),
     PropertyDefinition(sseMD5, secret: true, user: .s3, "Base64 MD5 of the key of `custom`."),
-    PropertyDefinition("s3.checksum-enabled", type: .boolean, default: "false", user: .s3, status: write, "`Content-MD5` on uploads."),
-    PropertyDefinition("s3.write.tags.", prefixOf: "<tag>", user: .s3, status: write, "Tag of new objects."),
+    PropertyDefinition("s3.checksum-enabled", type: .boolean, default: "false", user: .s3, "`Content-MD5` on uploads."),
+    PropertyDefinition("s3.write.tags.", prefixOf: "<tag>", user: .s3, "Tag of new objects."),
     PropertyDefinition(
-      "s3.write.table-tag-enabled", type: .boolean, default: "false", user: .s3, status: write, "Tag new objects with the table's name."),
+      "s3.write.table-tag-enabled", type: .boolean, default: "false", user: .s3, "Tag new objects with the table's name."),
     PropertyDefinition(
-      "s3.write.namespace-tag-enabled", type: .boolean, default: "false", user: .s3, status: write,
+      "s3.write.namespace-tag-enabled", type: .boolean, default: "false", user: .s3,
       "Tag new objects with the namespace's name."),
-    PropertyDefinition("s3.write.storage-class", user: .s3, status: write, "Storage class of new objects."),
+    PropertyDefinition("s3.write.storage-class", user: .s3, "Storage class of new objects."),
   ]
-
-  private static let delete = PropertyStatus.notYet("deleting")
 
   private static let deleting: [PropertyDefinition] = [
     PropertyDefinition(
-      "s3.delete.batch-size", type: .int32, default: "250", user: .s3, status: delete, "Objects of one delete request.",
+      "s3.delete.batch-size", type: .int32, default: "250", user: .s3, "Objects of one delete request.",
       range: PropertyRange(minimum: 1, maximum: 1000, sentence: "Deletion batch size must be between 1 and 1000")),
-    PropertyDefinition("s3.delete.tags.", prefixOf: "<tag>", user: .s3, status: delete, "Tag put onto objects before deletion."),
+    PropertyDefinition("s3.delete.tags.", prefixOf: "<tag>", user: .s3, "Tag put onto objects before deletion."),
     PropertyDefinition(
-      "s3.delete.num-threads", type: .int32, default: .described("number of CPUs"), user: .s3, status: delete, "Parallel delete requests."),
+      "s3.delete.num-threads", type: .int32, default: .described("number of CPUs"), user: .s3, "Parallel delete requests."),
     PropertyDefinition(
-      "s3.delete-enabled", type: .boolean, default: "true", user: .s3, status: delete, "`false` only tags and never deletes."),
+      "s3.delete-enabled", type: .boolean, default: "true", user: .s3, "`false` only tags and never deletes."),
   ]
 
   private static let wait = PropertyRange(minimum: 0, sentence: "the number must not be negative")

@@ -62,7 +62,7 @@ struct KillMatrixTests {
     let objects = Set(try await table.objects().keys)
     let daemon = try #require(workspace.daemons.first)
     async let writer = table.shell(edit, ["V": step])
-    #expect(try await eventually(within: .seconds(30), every: .milliseconds(20)) { isStopped(daemon) }, "\(step): not reached")
+    #expect(await eventually(within: .seconds(30), every: .milliseconds(20)) { isStopped(daemon) }, "\(step): not reached")
     Glibc.kill(daemon, SIGKILL)
     let ended = try await writer
     #expect(ended.status != 0 && !ended.isTimedOut, "\(step): \(ended)")
@@ -77,7 +77,7 @@ struct KillMatrixTests {
     try await workspace.mount().succeeded()
     let made = Set(try await table.objects().keys).subtracting(objects).filter { !after.metadataLocation.hasSuffix($0) }
     for orphan in made {
-      let isNamed = try await eventually(within: .seconds(20), every: .milliseconds(50)) { await workspace.log().contains(orphan) }
+      let isNamed = await eventually(within: .seconds(20), every: .milliseconds(50)) { await workspace.log().contains(orphan) }
       #expect(isNamed, "\(step): \(orphan) is left and not named")
     }
     #expect(made.count <= 1)

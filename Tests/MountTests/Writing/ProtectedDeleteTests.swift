@@ -18,7 +18,8 @@ struct ProtectedDeleteTests {
   /// Runs `rm -f` on one file, which must fail, and gives the reason on record.
   private func refusal(_ path: String, of table: WritableTable, sourceLocation: SourceLocation = #_sourceLocation) async throws -> String {
     let result = try await table.shell(#"rm -f "$M/$FILE""#, ["FILE": path])
-    #expect(result.status == 1 && result.errorText.contains("Operation not permitted"), "\(path): \(result)", sourceLocation: sourceLocation)
+    #expect(
+      result.status == 1 && result.errorText.contains("Operation not permitted"), "\(path): \(result)", sourceLocation: sourceLocation)
     let record = try await table.lastError(path, sourceLocation: sourceLocation)
     #expect(record.errno == "EPERM", "\(record)", sourceLocation: sourceLocation)
     return record.message

@@ -19,7 +19,8 @@ struct WritingCostTests {
   }
 
   private static let full = #"N=$(next a "$RANDOM") && cp "$T/$N" "$X/""#
-  private static let edited = #"sed "s/\"properties\": *{/&\"k$RANDOM\":\"v\",/" "$X/current.metadata.json" >"$X/new" && mv "$X/new" "$X/current.metadata.json""#
+  private static let edited =
+    #"sed "s/\"properties\": *{/&\"k$RANDOM\":\"v\",/" "$X/current.metadata.json" >"$X/new" && mv "$X/new" "$X/current.metadata.json""#
 
   @Test("A commit puts one object, reads the entry once and writes it once", arguments: Metastore.allCases)
   func commit(metastore: Metastore) async throws {
@@ -52,7 +53,8 @@ struct WritingCostTests {
   @Test("A small file is one PUT, whoever copies it", arguments: Metastore.allCases)
   func smallFiles(metastore: Metastore) async throws {
     try await WritableTable.with(metastore, "test_cost_small.t", options: ["--metadata-ttl", "60"], proxied: true) { table in
-      try await table.shell(#"mkdir "$T/many" && for n in $(seq 100); do head -c 4096 /dev/urandom >"$T/many/$n"; done; ls "$D""#).succeeded()
+      try await table.shell(#"mkdir "$T/many" && for n in $(seq 100); do head -c 4096 /dev/urandom >"$T/many/$n"; done; ls "$D""#)
+        .succeeded()
       for script in [#"cp -r "$T/many" "$D/copied""#, #"rsync -r "$T/many/" "$D/synced/""#] {
         let counts = try await requests(of: script, on: table)
         #expect(counts["PUT"] == 100, "\(script): \(counts)")
