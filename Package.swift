@@ -98,6 +98,6 @@ let package = Package(
       [
         "MountDaemon", "CatalogFS", "Iceberg", "Configuration", "Telemetry", "TestSupport", "WireFormats", logging,
         .target(name: "bergfs"),
-      ]),
+      ], exclude: ["Writing/RaceSupport"]),
   ]
 )

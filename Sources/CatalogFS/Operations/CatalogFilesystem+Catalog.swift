@@ -88,11 +88,7 @@ extension CatalogFilesystem {
     }
     guard let entry = try await table.entry() else { throw .notFound }
     try await once("rmdir \(path)") { () async throws(FilesystemError) in
-      do throws(CatalogError) {
-        try await writing.catalog.dropTable(entry)
-      } catch {
-        throw FilesystemError(error)
-      }
+      try await Self.exclusively(table, writing) { () throws(CatalogError) in try await writing.catalog.dropTable(entry) }
     }
     tableVanished(table)
     writing.note(path, "the table is dropped from the catalog; its files stay")
@@ -119,19 +115,37 @@ extension CatalogFilesystem {
     let target = TableIdentifier(namespace: namespace, name: try catalogName(new, path: childPath(to, new)))
     let state = self.table(target)
     guard try await !state.isThere() else { throw FilesystemError(.exists, "\(childPath(to, new)) exists already") }
-    guard let seen = try await table.entry() else { throw .notFound }
     try await once("mv \(path) \(target)") { () async throws(FilesystemError) in
-      do throws(CatalogError) {
+      // What was known for a while may have moved long before: only a commit that comes between is in the way.
+      table.expire()
+      guard let seen = try await table.entry() else { throw .notFound }
+      try await Self.exclusively(table, writing) { () throws(CatalogError) in
         try writing.catalog.checkTableName(target)
         try await writing.catalog.renameTable(seen, to: target)
-      } catch {
-        throw FilesystemError(error)
       }
     }
     tableVanished(table)
     state.forgetEntry()
     tableAppeared(state)
     writing.note(path, "the table is \(target) now; its files stay where they are")
+  }
+
+  /// Changes a table's entry while nobody whom this mount can keep away commits to the table.
+  private static func exclusively(
+    _ table: TableState, _ writing: CatalogWriting, _ body: () async throws(CatalogError) -> Void
+  ) async throws(FilesystemError) {
+    do throws(FilesystemError) {
+      try await writing.engine.exclusively(on: table.identifier, refusal: FilesystemError.init) { () throws(FilesystemError) in
+        do throws(CatalogError) {
+          try await body()
+        } catch {
+          throw FilesystemError(error)
+        }
+      }
+    } catch {
+      if error.code == .stale { table.expire() }
+      throw error
+    }
   }
 
   // MARK: What the mount knows afterwards

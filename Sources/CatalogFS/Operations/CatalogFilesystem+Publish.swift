@@ -173,7 +173,9 @@ extension CatalogFilesystem {
       commit = try await writing.engine.commit(
         fullForm: bytes, at: target.location, table: table.identifier, known: table.knownEntry, creates: table.pending)
     } catch {
-      throw refused(error, file, name)
+      let refusal = refused(error, file, name, table)
+      await endPendingIfOthersCreated(table)
+      throw refusal
     }
     await committed(commit, of: table, writing, path: place.path)
     guard let object = commit.object else { return }
@@ -189,7 +191,7 @@ extension CatalogFilesystem {
     do throws(CommitFailure) {
       commit = try await writing.engine.commit(editedForm: bytes, table: table.identifier, known: table.knownEntry)
     } catch {
-      throw refused(error, file, name)
+      throw refused(error, file, name, table)
     }
     let place = file.place
     await committed(commit, of: table, writing, path: place.path)
@@ -197,11 +199,20 @@ extension CatalogFilesystem {
     local.replace(file, place.name, in: place.parent.kind.identity, with: nil)
   }
 
-  private func refused(_ failure: CommitFailure, _ file: StagedFile, _ target: String) -> FilesystemError {
+  private func refused(_ failure: CommitFailure, _ file: StagedFile, _ target: String, _ table: TableState) -> FilesystemError {
     let error = FilesystemError(failure)
     if error.code == .stale { file.remember(error, target) }
+    // Whoever derives anew must not be shown the old file, or none, for the rest of its time to live.
+    if error.code == .stale || error.code == .exists { table.expire() }
     file.withState { $0.refusal = error }
     return error
+  }
+
+  /// A pending table that somebody else was quicker to create is an ordinary one from now on.
+  private func endPendingIfOthersCreated(_ table: TableState) async {
+    guard table.pending != nil, let _ = try? await table.entry() else { return }
+    table.endsPending()
+    tableAppeared(table)
   }
 
   /// Shows the table as the commit left it, before the caller's call returns.

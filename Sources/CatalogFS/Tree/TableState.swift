@@ -54,6 +54,14 @@ final class TableState: Sendable {
     self.largestMetadata = largestMetadata
   }
 
+  /// Another pointer than the known one has been met: the next look asks the catalog.
+  func expire() {
+    state.withLock { state in
+      state.checked = nil
+      state.loading = nil
+    }
+  }
+
   /// Takes the entry that a listing brought, asked for at `asked`.
   func prime(_ entry: TableEntry, asked: ContinuousClock.Instant, epoch: UInt64) {
     let now = freshness.now()

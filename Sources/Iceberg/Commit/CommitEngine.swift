@@ -54,7 +54,7 @@ package final class CommitEngine: Sendable {
   let catalog: any WritableCatalog
   let settings: Settings
   let bases = BaseDocuments()
-  private let mutex: InMemoryLockManager
+  let mutex: InMemoryLockManager
 
   /// - Parameter catalog: whose `fileIO(for:)` writes, too; each commit asks for it.
   package init(catalog: any WritableCatalog, settings: Settings) {
