@@ -6,6 +6,7 @@ The keys come from the environment, SEED_ACCESS_KEY and SEED_SECRET_KEY. Run it 
 """
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import os
@@ -280,12 +281,13 @@ def run(connection, arguments):
 
 
 def answer(connection, options, line):
-    """Runs one command and writes {"value": ...} or {"error": ...}, whole at once."""
+    """Runs one command, in a region of its own if it names one, and writes {"value": ...} or {"error": ...}, whole at once."""
     answer_file, input_file, *words = shlex.split(line)
     try:
         arguments = argument_parser().parse_args(options + words)
         with open(input_file, "rb") as arguments.input:
-            outcome = {"value": run(connection, arguments)}
+            place = dataclasses.replace(connection, region=arguments.region, storage_region=connection.region)
+            outcome = {"value": run(place, arguments)}
     except (Exception, SystemExit):  # whoever asked is to see it
         outcome = {"error": traceback.format_exc()}
     with open(answer_file + ".new", "w", encoding="utf-8") as file:

@@ -23,6 +23,8 @@ extension CatalogFilesystem {
         fallthrough
       }
       try await delete(object, of: table, path: path, writing)
+      // A listing from before this mount's own version may hold one that was removed before that.
+      if case .published? = local.entry(name, in: directory.kind.identity) { forgetListing(of: object.location.parent) }
       local.set(.removed(object, at: freshness.now()), name, in: directory.kind.identity)
       keepDirectory(directory)
     case .currentLink, .versionHint, .control:
@@ -108,6 +110,12 @@ extension CatalogFilesystem {
     case .table(let table): try await dropTable(table, name: name, in: directory, path: path, writing)
     case .objectDirectory(let table, _, let location):
       try await removeObjectDirectory(node, location, of: table, path: path)
+      // It may show the files that were below.
+      switch directory.kind {
+      case .tableDirectory(let state, let which): forgetListing(of: try await state.layout().directory(which))
+      case .objectDirectory(_, _, let place): forgetListing(of: place)
+      default: break
+      }
       local.set(nil, name, in: directory.kind.identity)
     case .tableDirectory:
       throw FilesystemError(.notPermitted, "\(path) belongs to the table: `rmdir` of the table itself takes it out of the catalog")

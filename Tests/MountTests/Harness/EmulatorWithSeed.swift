@@ -85,9 +85,12 @@ struct EmulatorWithSeed: Sendable {
   // MARK: Other clients
 
   /// Looks at or changes the account with boto3 or PyIceberg: see `account.py --help`.
+  ///
+  /// - Parameter region: whose catalogs; nil is the seed's. Buckets are everybody's.
   @discardableResult
-  func account(_ arguments: [String], input: [UInt8] = []) async throws -> JSONNode {
-    guard let value = try await accountClient.run(arguments, input: input).root["value"] else {
+  func account(_ arguments: [String], input: [UInt8] = [], region: String? = nil) async throws -> JSONNode {
+    let place = region.map { ["--region", $0] } ?? []
+    guard let value = try await accountClient.run(place + arguments, input: input).root["value"] else {
       throw HarnessError("no value from \(arguments)")
     }
     return value
@@ -101,18 +104,18 @@ struct EmulatorWithSeed: Sendable {
   /// Makes a table with one column, `id`, by PyIceberg; the namespace too if it is missing.
   ///
   /// - Parameter name: `test_….table`.
-  func createTable(_ name: String, rows: Int = 10, in metastore: Metastore) async throws -> OwnTable {
+  func createTable(_ name: String, rows: Int = 10, in metastore: Metastore, region: String? = nil) async throws -> OwnTable {
     let (namespace, table) = try Self.identifier(name)
     let location = try "\(catalog(metastore).warehouse)/\(namespace)/\(table)"
-    let answer = try await account(["create", metastore.rawValue, namespace, table, location, "--rows", "\(rows)"])
+    let answer = try await account(["create", metastore.rawValue, namespace, table, location, "--rows", "\(rows)"], region: region)
     return OwnTable(
       metastore: metastore, namespace: namespace, name: table, location: location,
-      metadataLocation: try answer.text("metadata_location"))
+      metadataLocation: try answer.text("metadata_location"), region: region)
   }
 
   /// A commit by PyIceberg: the new metadata location, and when the commit had ended, in microseconds since 1970.
   func append(to table: OwnTable) async throws -> (location: String, time: Int64) {
-    let answer = try await account(["append", table.metastore.rawValue, table.namespace, table.name])
+    let answer = try await account(["append", table.metastore.rawValue, table.namespace, table.name], region: table.region)
     return (try answer.text("metadata_location"), try answer.integer("microseconds"))
   }
 
@@ -160,6 +163,8 @@ struct OwnTable: Sendable {
   let location: String
   /// As it was made.
   let metadataLocation: String
+  /// Nil is the seed's.
+  var region: String?
 
   /// The table's directory below the mountpoint.
   var path: String { namespace + "/" + name }

@@ -35,19 +35,26 @@ struct WritableTable: Sendable {
   /// - Parameters:
   ///   - name: `test_….table`, of this test alone.
   ///   - appends: commits after the first, which made a snapshot too.
+  ///   - region: whose catalog has nothing but what tests make in it; nil is the seed's.
   static func with(
     _ metastore: Metastore, _ name: String, appends: Int = 0, options: [String] = [], properties: [String: String?] = [:],
-    proxied: Bool = false, sourceLocation: SourceLocation = #_sourceLocation, _ body: (WritableTable) async throws -> Void
+    region: String? = nil, proxied: Bool = false, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: (WritableTable) async throws -> Void
   ) async throws {
     let emulator = try await EmulatorWithSeed.shared()
-    let table = try await emulator.createTable(name, in: metastore)
-    for _ in 0..<appends { _ = try await emulator.append(to: table) }
     var settings = MountSettings(metastore, options: options, properties: properties)
     settings.mayWrite = true
+    if let region { settings.properties.merge(["client.region": region, "s3.region": EmulatorWithSeed.region]) { $1 } }
     if proxied { settings.proxy = try CountingProxy(to: emulator) }
-    try await MountedCatalog.with(settings, sourceLocation: sourceLocation) { lake in
-      try lake.workspace.directory.write(nextDocument, to: "next.py")
-      try await body(WritableTable(lake: lake, table: table))
+    let mount = settings
+    // In its slot, as the tables of all tests would else be made before the first of them is mounted.
+    try await TestSlots.mounts.occupied {
+      let table = try await emulator.createTable(name, in: metastore, region: region)
+      for _ in 0..<appends { _ = try await emulator.append(to: table) }
+      try await MountedCatalog.with(mount, sourceLocation: sourceLocation) { lake in
+        try lake.workspace.directory.write(nextDocument, to: "next.py")
+        try await body(WritableTable(lake: lake, table: table))
+      }
     }
   }
 
@@ -69,12 +76,13 @@ struct WritableTable: Sendable {
 
   /// By PyIceberg, whose rows come from every file of the current snapshot.
   func loaded() async throws -> Loaded {
-    try await Loaded(emulator.account(["table", table.metastore.rawValue, table.namespace, table.name]))
+    try await Loaded(emulator.account(["table", table.metastore.rawValue, table.namespace, table.name], region: table.region))
   }
 
   /// Where the entry points: Glue's parameter or DynamoDB's attribute, as boto3 has it.
   func pointer() async throws -> String {
-    try await emulator.account(["pointer", table.metastore.rawValue, table.namespace, table.name]).text("metadata_location")
+    try await emulator.account(["pointer", table.metastore.rawValue, table.namespace, table.name], region: table.region).text(
+      "metadata_location")
   }
 
   /// The objects of the table by their path below its location, as boto3 has them.

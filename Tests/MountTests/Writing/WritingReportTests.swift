@@ -46,4 +46,27 @@ struct WritingReportTests {
       #expect(try JSONDocument(parsing: said).root["writing"]?["staged"]?.elements.map { $0 }.isEmpty == true)
     }
   }
+
+  @Test("bergfs umount names what was never published, and the next mount has none of it", arguments: Metastore.allCases)
+  func umount(metastore: Metastore) async throws {
+    try await WritableTable.with(metastore, "test_report_umount.t") { table in
+      let script = #"""
+        echo scratch >"$X/notes.txt"; touch "$D/waiting"; echo done >"$D/published"
+        N=$(next a 1) && head -c 100 "$T/$N" >"$T/half" && cp "$T/half" "$X/$N" 2>/dev/null; echo "$N"
+        """#
+      let name = try await table.shell(script).succeeded().trimmed
+      let workspace = table.lake.workspace
+      let ended = try await workspace.bergfs(["umount", workspace.mountpoint]).succeeded()
+      let said = ended.text + ended.errorText
+      #expect(said.contains("/\(table.table.path)/data/waiting: 0 bytes were never published"), "\(ended)")
+      #expect(said.contains("/\(table.table.path)/metadata/\(name): 100 bytes were never published: "), "\(ended)")
+      #expect(said.contains("check 1") && !said.contains("notes.txt") && !said.contains("data/published"), "\(ended)")
+      let log = await workspace.log()
+      #expect(log.contains("never published") && log.contains(name), "\(log)")
+      try await workspace.mount().succeeded()
+      let left = try await table.shell(#"ls -A "$X" | grep -e notes -e "$N"; ls -A "$D" | grep -v parquet"#, ["N": name])
+      #expect(left.lines == ["published"], "\(left)")
+      #expect(try await table.stagedNames() == [])
+    }
+  }
 }

@@ -37,12 +37,14 @@ class Connection:
     region: str
     access_key: str
     secret_key: str
+    # Of the buckets, if it is not that of the catalogs.
+    storage_region: str | None = None
 
     def client(self, service, connections=10):
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
-            region_name=self.region,
+            region_name=(self.storage_region or self.region) if service == "s3" else self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
             config=Config(
@@ -59,6 +61,7 @@ class Connection:
             "client.access-key-id": self.access_key,
             "client.secret-access-key": self.secret_key,
             "client.region": self.region,
+            "s3.region": self.storage_region or self.region,
             "glue.endpoint": self.endpoint,
             "s3.endpoint": self.endpoint,
             "s3.force-virtual-addressing": "false",
