@@ -33,7 +33,7 @@ enum Fault: String, Sendable, CaseIterable {
   }
 
   /// An error as the service of the request shapes it.
-  private static func answer(_ status: Int, _ code: String, _ request: ProxiedRequest) -> [UInt8] {
+  static func answer(_ status: Int, _ code: String, _ request: ProxiedRequest) -> [UInt8] {
     let body =
       request.operation == nil
       ? "<Error><Code>\(code)</Code><Message>pretended</Message></Error>" : #"{"__type":"\#(code)","message":"pretended"}"#
