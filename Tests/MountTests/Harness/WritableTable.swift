@@ -35,15 +35,18 @@ struct WritableTable: Sendable {
   /// - Parameters:
   ///   - name: `test_….table`, of this test alone.
   ///   - appends: commits after the first, which made a snapshot too.
+  ///   - isWithoutSeed: the catalog holds no tables but those that tests have made, all of them readable.
   static func with(
     _ metastore: Metastore, _ name: String, appends: Int = 0, options: [String] = [], properties: [String: String?] = [:],
-    proxied: Bool = false, sourceLocation: SourceLocation = #_sourceLocation, _ body: (WritableTable) async throws -> Void
+    proxied: Bool = false, isWithoutSeed: Bool = false, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: (WritableTable) async throws -> Void
   ) async throws {
-    let emulator = try await EmulatorWithSeed.shared()
+    let emulator = try await isWithoutSeed ? EmulatorWithSeed.withoutSeed() : EmulatorWithSeed.shared()
     let table = try await emulator.createTable(name, in: metastore)
     for _ in 0..<appends { _ = try await emulator.append(to: table) }
     var settings = MountSettings(metastore, options: options, properties: properties)
     settings.mayWrite = true
+    settings.isWithoutSeed = isWithoutSeed
     if proxied { settings.proxy = try CountingProxy(to: emulator) }
     try await MountedCatalog.with(settings, sourceLocation: sourceLocation) { lake in
       try lake.workspace.directory.write(nextDocument, to: "next.py")

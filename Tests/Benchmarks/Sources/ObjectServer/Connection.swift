@@ -177,7 +177,8 @@ struct Connection {
     var done = 0
     let flags = Int32(MSG_NOSIGNAL) | (more ? Int32(MSG_MORE) : 0)
     while done < bytes.count {
-      let sent = bytes.withContiguousStorageIfAvailable { Glibc.send(socket.raw, $0.baseAddress.map { $0 + done }, $0.count - done, flags) } ?? -1
+      let sent =
+        bytes.withContiguousStorageIfAvailable { Glibc.send(socket.raw, $0.baseAddress.map { $0 + done }, $0.count - done, flags) } ?? -1
       if sent < 0 && errno == EINTR { continue }
       guard sent > 0 else { return false }
       done += sent
