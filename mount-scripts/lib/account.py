@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from seeding.connection import Connection, clear_environment, keys_from_environment
 from seeding.extras import one_column_document, one_column_file, one_column_rows, one_column_table
 from seeding.metastores import DynamoDbMetastore, GlueMetastore
-from seeding.objects import UPLOAD_THREADS, put_all
+from seeding.objects import UPLOAD_THREADS, make_bucket, put_all
 
 METASTORES = {"glue": GlueMetastore, "dynamodb": DynamoDbMetastore}
 
@@ -48,6 +48,9 @@ def argument_parser():
     create.add_argument("table")
     create.add_argument("location")
     create.add_argument("--rows", type=int, default=10)
+
+    bucket = commands.add_parser("bucket", help="a new bucket")
+    bucket.add_argument("bucket")
 
     put = commands.add_parser("put", help="put standard input at KEY, or COUNT copies at KEY00000 and on")
     put.add_argument("bucket")
@@ -204,6 +207,11 @@ def uploads(connection, arguments):
     return [upload["Key"] for page in pages for upload in page.get("Uploads", [])]
 
 
+def bucket(connection, arguments):
+    make_bucket(connection.client("s3"), arguments.bucket, arguments.region)
+    return arguments.bucket
+
+
 def put(connection, arguments):
     body = arguments.input.read()
     count = arguments.count
@@ -265,7 +273,7 @@ def new_user(connection, name, policy_name, statements):
 
 
 def run(connection, arguments):
-    in_storage = {"objects": list_objects, "put": put, "delete": delete, "uploads": uploads, "user": user, "writer": writer}
+    in_storage = {"bucket": bucket, "objects": list_objects, "put": put, "delete": delete, "uploads": uploads, "user": user, "writer": writer}
     if arguments.command in in_storage:
         return in_storage[arguments.command](connection, arguments)
     if arguments.command == "document":

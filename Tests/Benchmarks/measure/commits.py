@@ -12,6 +12,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Callable
 from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "mount-scripts" / "lib"))
@@ -107,8 +108,8 @@ class CommitMount(Mount):
         return os.path.ismount(self.point) and os.path.exists(self.path(MOUNTED, "metadata/current.metadata.json"))
 
 
-def commit(mount: CommitMount, form: str, value: str) -> tuple[float, float]:
-    """One commit that sets a property; seconds of the committing call, and of all calls from open on."""
+def commit(mount: CommitMount, form: str, value: str, opens: Callable[[], None] = lambda: None) -> tuple[float, float]:
+    """One commit that sets a property; seconds of the committing call, and of all calls from open on. `opens` is called before that one."""
     metadata = mount.path(MOUNTED, "metadata")
     current = os.readlink(f"{metadata}/current.metadata.json")
     with open(f"{metadata}/{current}", "rb") as file:
@@ -123,6 +124,7 @@ def commit(mount: CommitMount, form: str, value: str) -> tuple[float, float]:
     document["properties"]["filler"] = "x" * max(missing, 0)
     content = json.dumps(document).encode()
     name = f"{int(current.split('-')[0]) + 1:05d}-{uuid.uuid4()}.metadata.json" if form == "full" else "new.json"
+    opens()
     begun = time.perf_counter()
     descriptor = os.open(f"{metadata}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     os.write(descriptor, content)
@@ -142,18 +144,9 @@ def record(account: Account, kind: str, locked: bool, form: str, scratch: Path) 
     with RecordingProxy(account.endpoint) as proxy, CommitMount(account, proxy.url, kind, locked, scratch) as mount:
         for number in range(2):
             commit(mount, form, f"recorded {number}")
-        metadata = mount.path(MOUNTED, "metadata")
-        os.stat(f"{metadata}/current.metadata.json")
-        del proxy.exchanges[:]
-        commit(mount, form, "recorded")
-        # Reading the current file before the commit may have asked for the entry once: only what follows the upload's begin counts.
-        return _of_the_commit(proxy.exchanges)
-
-
-def _of_the_commit(exchanges: list[Exchange]) -> list[Exchange]:
-    kinds = [exchange.kind for exchange in exchanges]
-    writes = [index for index, kind in enumerate(kinds) if kind in ("PUT", "PutItem")]
-    return exchanges[min(writes) :] if writes else exchanges
+        # What the client reads before it writes is not the commit's.
+        commit(mount, form, "recorded", opens=proxy.exchanges.clear)
+        return list(proxy.exchanges)
 
 
 class Replay:

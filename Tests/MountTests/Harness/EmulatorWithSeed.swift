@@ -16,11 +16,20 @@ struct EmulatorWithSeed: Sendable {
   }
 
   static let region = "eu-central-1"
+  /// Where no catalog has been seeded: in the other, tables that cannot be read keep every file from being deleted.
+  static let emptyRegion = "eu-west-1"
   private static let started = Task { try await EmulatorWithSeed() }
 
   /// The emulator, started and seeded by whoever asks first.
   static func shared() async throws -> EmulatorWithSeed {
     try await started.value
+  }
+
+  private static let apart = Task { try await EmulatorWithSeed.shared().withEmptyCatalogs() }
+
+  /// The same account, with catalogs that hold what tests have made and nothing else, in a bucket of their own.
+  static func withoutSeed() async throws -> EmulatorWithSeed {
+    try await apart.value
   }
 
   /// `http://127.0.0.1:PORT`
@@ -30,7 +39,9 @@ struct EmulatorWithSeed: Sendable {
   let owner: Keys
   /// Of one who may only read: other mounts'.
   let reader: Keys
-  private let accountClient: AccountClient
+  private var accountClient: AccountClient
+  /// Of the catalogs without the seed.
+  private var emptyBucket: String?
   private let catalogs: [Metastore: SeededCatalog]
   /// By bucket.
   private let objects: [String: [StoredObject]]
@@ -58,6 +69,21 @@ struct EmulatorWithSeed: Sendable {
       for bucket in buckets { group.addTask { (bucket, try await Self.storedObjects(in: bucket, endpoint: endpoint, keys: owner)) } }
       return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
+  }
+
+  private func withEmptyCatalogs() async throws -> EmulatorWithSeed {
+    var emulator = self
+    let bucket = "bergfs-without-seed"
+    emulator.accountClient = try AccountClient(endpoint: endpoint, region: Self.emptyRegion, keys: owner)
+    try await emulator.account(["bucket", bucket])
+    emulator.emptyBucket = bucket
+    return emulator
+  }
+
+  /// `s3://…` without a slash at the end.
+  func warehouse(_ metastore: Metastore) throws -> String {
+    if let emptyBucket { return "s3://\(emptyBucket)/\(metastore.rawValue)" }
+    return try catalog(metastore).warehouse
   }
 
   func catalog(_ metastore: Metastore) throws -> SeededCatalog {
@@ -106,7 +132,7 @@ struct EmulatorWithSeed: Sendable {
   /// - Parameter name: `test_….table`.
   func createTable(_ name: String, rows: Int = 10, in metastore: Metastore, region: String? = nil) async throws -> OwnTable {
     let (namespace, table) = try Self.identifier(name)
-    let location = try "\(catalog(metastore).warehouse)/\(namespace)/\(table)"
+    let location = try "\(warehouse(metastore))/\(namespace)/\(table)"
     let answer = try await account(["create", metastore.rawValue, namespace, table, location, "--rows", "\(rows)"], region: region)
     return OwnTable(
       metastore: metastore, namespace: namespace, name: table, location: location,

@@ -14,6 +14,8 @@ struct MountSettings: Sendable {
   var proxy: CountingProxy?
   /// Whose keys the daemon has: those of one who may do everything, or may only read.
   var mayWrite = false
+  /// Mounts the catalog of ``EmulatorWithSeed/withoutSeed()``.
+  var isWithoutSeed = false
 
   init(_ metastore: Metastore, options: [String] = [], properties: [String: String?] = [:], proxy: CountingProxy? = nil) {
     self.metastore = metastore
@@ -28,14 +30,16 @@ struct MountSettings: Sendable {
     let keys = mayWrite ? emulator.owner : emulator.reader
     var all: [String: String?] = [
       "type": metastore.rawValue,
-      "warehouse": try emulator.catalog(metastore).warehouse,
-      "client.region": EmulatorWithSeed.region,
+      "warehouse": try emulator.warehouse(metastore),
+      "client.region": isWithoutSeed ? EmulatorWithSeed.emptyRegion : EmulatorWithSeed.region,
       "client.access-key-id": keys.access,
       "client.secret-access-key": keys.secret,
       "\(metastore.rawValue).endpoint": endpoint,
       "s3.endpoint": endpoint,
       "s3.force-virtual-addressing": "false",
     ]
+    // Of the lock table, whatever the catalog.
+    all["dynamodb.endpoint"] = .some(endpoint)
     all.merge(properties) { $1 }
     let lines = all.sorted { $0.key < $1.key }.compactMap { key, value in value.map { "    \(key): \"\($0)\"" } }
     return (["catalog:", "  lake:"] + lines).joined(separator: "\n") + "\n"
@@ -53,7 +57,7 @@ struct MountWorkspace: Sendable {
   var logFile: String { directory.file("daemon.log") }
 
   init(_ settings: MountSettings) async throws {
-    emulator = try await EmulatorWithSeed.shared()
+    emulator = try await settings.isWithoutSeed ? EmulatorWithSeed.withoutSeed() : EmulatorWithSeed.shared()
     self.settings = settings
     directory = try TemporaryDirectory()
     try directory.write(settings.configuration(emulator), to: ".pyiceberg.yaml")

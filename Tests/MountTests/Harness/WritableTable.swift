@@ -36,14 +36,16 @@ struct WritableTable: Sendable {
   ///   - name: `test_….table`, of this test alone.
   ///   - appends: commits after the first, which made a snapshot too.
   ///   - region: whose catalog has nothing but what tests make in it; nil is the seed's.
+  ///   - isWithoutSeed: the catalog holds no tables but those that tests have made, all of them readable.
   static func with(
     _ metastore: Metastore, _ name: String, appends: Int = 0, options: [String] = [], properties: [String: String?] = [:],
-    region: String? = nil, proxied: Bool = false, sourceLocation: SourceLocation = #_sourceLocation,
+    region: String? = nil, proxied: Bool = false, isWithoutSeed: Bool = false, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (WritableTable) async throws -> Void
   ) async throws {
-    let emulator = try await EmulatorWithSeed.shared()
+    let emulator = try await isWithoutSeed ? EmulatorWithSeed.withoutSeed() : EmulatorWithSeed.shared()
     var settings = MountSettings(metastore, options: options, properties: properties)
     settings.mayWrite = true
+    settings.isWithoutSeed = isWithoutSeed
     if let region { settings.properties.merge(["client.region": region, "s3.region": EmulatorWithSeed.region]) { $1 } }
     if proxied { settings.proxy = try CountingProxy(to: emulator) }
     let mount = settings

@@ -178,9 +178,7 @@ struct Connection {
     let flags = Int32(MSG_NOSIGNAL) | (more ? Int32(MSG_MORE) : 0)
     while done < bytes.count {
       let sent =
-        bytes.withContiguousStorageIfAvailable { buffer in
-          Glibc.send(socket.raw, buffer.baseAddress.map { $0 + done }, buffer.count - done, flags)
-        } ?? -1
+        bytes.withContiguousStorageIfAvailable { Glibc.send(socket.raw, $0.baseAddress.map { $0 + done }, $0.count - done, flags) } ?? -1
       if sent < 0 && errno == EINTR { continue }
       guard sent > 0 else { return false }
       done += sent

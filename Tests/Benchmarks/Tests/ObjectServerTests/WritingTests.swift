@@ -44,8 +44,8 @@ import Testing
   @Test("Parts become one object in the order of their numbers")
   func parts() throws {
     guard case .bytes(let begun) = try answer("POST /b/big?uploads HTTP/1.1").body else { return }
-    let answer = String(decoding: begun, as: UTF8.self)
-    let id = try #require(answer.split(separator: "UploadId>").dropFirst().first?.split(separator: "<").first)
+    let id = try #require(
+      String(decoding: begun, as: UTF8.self).split(separator: "UploadId>").dropFirst().first?.split(separator: "<").first)
     #expect(try answer("PUT /b/big?partNumber=2&uploadId=\(id) HTTP/1.1", "two").status == 200)
     #expect(try answer("PUT /b/big?partNumber=1&uploadId=\(id) HTTP/1.1", "one-").status == 200)
     #expect(try answer("HEAD /b/big HTTP/1.1").status == 404)
