@@ -3,6 +3,7 @@
 import Glibc
 import Synchronization
 import Testing
+import WireFormats
 
 @Suite("Commits that take the lock of the table first")
 struct LockTests {
