@@ -269,17 +269,17 @@ struct ConfigurationMeaningTests {
   @Test("Unknown, removed, not yet honoured and exposed keys are warned of by name; defaults written out are not")
   func warnings() throws {
     var machine = Machine.lake(
-      "type: glue", "s3.endpiont: x", "region_name: r", "s3.acl: private", "s3.delete.batch-size: 250", "s3.crt.enabled: false",
+      "type: glue", "s3.endpiont: x", "region_name: r", "glue.account-id: 1", "s3.delete.batch-size: 250", "s3.crt.enabled: false",
       "client.factory: \(AwsKeys.assumeRoleFactoryClass)", "nothing.like.this: x")
     machine.properties = ["s3.access-key-id=a", "s3.secret-access-key=hidden"]
     let warnings = try machine.load().warnings
     #expect(
       warnings.map { "\($0.kind.rawValue) \($0.key)" } == [
-        "notYet client.factory", "unknownKey nothing.like.this", "removed region_name", "notYet s3.acl", "notApplicable s3.crt.enabled",
-        "unknownKey s3.endpiont", "exposedSecret s3.secret-access-key",
+        "notYet client.factory", "notYet glue.account-id", "unknownKey nothing.like.this", "removed region_name",
+        "notApplicable s3.crt.enabled", "unknownKey s3.endpiont", "exposedSecret s3.secret-access-key",
       ])
     #expect(warnings[5].message == "s3.endpiont (/home/u/.pyiceberg.yaml:4) is not a known property: did you mean s3.endpoint?")
-    #expect(warnings[3].message.contains("s3.acl (/home/u/.pyiceberg.yaml:6) is not honoured yet: it belongs to writing"))
+    #expect(warnings[1].message.contains("glue.account-id (/home/u/.pyiceberg.yaml:6) is not honoured yet: it belongs to Lake Formation"))
     #expect(!warnings.contains { $0.message.contains("hidden") })
   }
 

@@ -9,7 +9,7 @@ import Testing
 import WireFormats
 
 /// What a lock manager makes of answers that are lost, late, or refusals.
-@Suite("DynamoDbLockManager under faults", .timeLimit(.minutes(1)))
+@Suite("DynamoDbLockManager under faults", .timeLimit(.minutes(5)))
 struct DynamoDbLockManagerFaultTests {
   @Test("Its own put, sent twice, is no conflict")
   func ownResend() async throws {

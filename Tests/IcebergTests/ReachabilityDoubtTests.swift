@@ -7,7 +7,7 @@ import WireFormats
 @testable import Iceberg
 
 /// What cannot be read counts as referenced, and what is no longer there does not.
-@Suite(.timeLimit(.minutes(2))) struct ReachabilityDoubtTests {
+@Suite(.timeLimit(.minutes(5))) struct ReachabilityDoubtTests {
   private static let root = ReachLake.root
   private static let orphan = "\(root)/data/orphan"
   private static let other = TableIdentifier(namespace: Namespace(["lab"]), name: "other")

@@ -7,7 +7,7 @@ import WireFormats
 @testable import Iceberg
 
 /// What counts as referenced.
-@Suite(.timeLimit(.minutes(2))) struct ReachabilityTests {
+@Suite(.timeLimit(.minutes(5))) struct ReachabilityTests {
   private static let root = ReachLake.root
 
   @Test(

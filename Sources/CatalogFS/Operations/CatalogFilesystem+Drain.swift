@@ -34,7 +34,7 @@ extension CatalogFilesystem {
   package func drain(within limit: Duration) async -> (staged: [StagedSummary], running: [(path: String, operation: String)]) {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { [self] in
-        while let work = writes.work.first { _ = try? await work.fetch.value() }
+        while !Task.isCancelled, let work = writes.work.first { _ = try? await work.fetch.value() }
       }
       group.addTask { try? await Task.sleep(for: limit) }
       await group.next()

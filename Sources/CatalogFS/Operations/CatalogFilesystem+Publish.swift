@@ -177,7 +177,7 @@ extension CatalogFilesystem {
       await endPendingIfOthersCreated(table)
       throw refusal
     }
-    await committed(commit, of: table, writing, path: place.path)
+    await committed(commit, of: table, writing)
     guard let object = commit.object else { return }
     published(file, as: object, at: place)
   }
@@ -194,7 +194,7 @@ extension CatalogFilesystem {
       throw refused(error, file, name, table)
     }
     let place = file.place
-    await committed(commit, of: table, writing, path: place.path)
+    await committed(commit, of: table, writing)
     file.withState { $0.ending = .published(nil) }
     local.replace(file, place.name, in: place.parent.kind.identity, with: nil)
   }
@@ -216,9 +216,7 @@ extension CatalogFilesystem {
   }
 
   /// Shows the table as the commit left it, before the caller's call returns.
-  private func committed(_ commit: Committed, of table: TableState, _ writing: CatalogWriting, path: String) async {
-    for warning in commit.warnings.prefix(Self.mostWarnings) { writing.note(path, warning) }
-    if commit.warnings.count > Self.mostWarnings { writing.note(path, "and \(commit.warnings.count - Self.mostWarnings) more like these") }
+  private func committed(_ commit: Committed, of table: TableState, _ writing: CatalogWriting) async {
     guard commit.outcome != .unchanged else { return }
     var entry = commit.entry
     entry.modified = entry.modified ?? writing.now()
@@ -229,9 +227,6 @@ extension CatalogFilesystem {
     await writing.invalidate(inode(of: .table(table.identifier)))
     await writing.invalidate(inode(of: .tableDirectory(table.identifier, .metadata)))
   }
-
-  /// Lines of one commit in the log: jq rounds every snapshot id, each in several places.
-  private static let mostWarnings = 5
 
   private func localBytes(of file: StagedFile) throws(FilesystemError) -> [UInt8] {
     guard case .local(let content) = file.content else {

@@ -104,7 +104,7 @@ struct CommitPreparation {
 
   private func judged(_ successor: EditedForm.Successor, _ base: Base) async throws(CommitFailure) -> Result {
     let place = try place(try location(successor.location), like: base.entry)
-    let restored = successor.restored.map { "the number \($0.found) was taken as \($0.restored), which its tool had rounded" }
+    let restored = Self.sentence(successor.restored).map { [$0] } ?? []
     let warnings = restored + (try await check(successor.metadata, place, base))
     return .publish(
       CommitPlan(
@@ -113,6 +113,15 @@ struct CommitPreparation {
   }
 
   // MARK: New table
+
+  /// One line for all numbers that a tool had rounded: jq rounds every snapshot id, each in several places.
+  private static func sentence(_ restored: [NumberRestoration.Restored]) -> String? {
+    guard !restored.isEmpty else { return nil }
+    let pairs = Set(restored.map { "\($0.found) as \($0.restored)" }).sorted()
+    let rest = pairs.count > 5 ? ", and \(pairs.count - 5) more" : ""
+    return "numbers that their tool had rounded are restored: \(pairs.prefix(5).joined(separator: ", "))\(rest)"
+  }
+
 
   /// The document makes the table: by a file at the pending table's place, or by one that lies already where the document says.
   func creation(_ bytes: [UInt8], at location: ObjectLocation, of pending: PendingTable) async throws(CommitFailure) -> Result {

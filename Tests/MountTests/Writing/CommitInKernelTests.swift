@@ -9,7 +9,7 @@ struct CommitInKernelTests {
     jq --arg v "$V" '.properties.owner=$v' "$X/current.metadata.json" >"$X/new.json" && mv "$X/new.json" "$X/current.metadata.json"
     """#
 
-  @Test("Fifty commits in a row, looked at meanwhile, and none hangs", .timeLimit(.minutes(5)), arguments: Metastore.allCases)
+  @Test("Fifty commits in a row, looked at meanwhile, and none hangs", arguments: Metastore.allCases)
   func manyCommits(metastore: Metastore) async throws {
     try await WritableTable.with(metastore, "test_kernel_many.t") { table in
       let script = #"""

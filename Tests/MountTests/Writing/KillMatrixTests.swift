@@ -15,7 +15,7 @@ struct KillMatrixTests {
   ]
 
   @Test(
-    "Killed at any step of a commit: the catalog is whole, what is left is named, and the next mount goes on", .timeLimit(.minutes(6)),
+    "Killed at any step of a commit: the catalog is whole, what is left is named, and the next mount goes on",
     arguments: Metastore.allCases)
   func commits(metastore: Metastore) async throws {
     let emulator = try await EmulatorWithSeed.shared()
@@ -97,7 +97,7 @@ struct KillMatrixTests {
     return text.split(separator: ")").last?.hasPrefix(" T") ?? false
   }
 
-  @Test("Killed in the middle of an upload: nothing shows, and the next mount gives its parts up", .timeLimit(.minutes(3)))
+  @Test("Killed in the middle of an upload: nothing shows, and the next mount gives its parts up")
   func uploads() async throws {
     let emulator = try await EmulatorWithSeed.shared()
     let table = try await emulator.createTable("test_killed_uploads.t", in: .glue)
