@@ -167,13 +167,14 @@ extension FailureTests {
 
     @Test("Properties that are not honoured yet are named, each with what it belongs to; the mount works")
     func laterProperty() async throws {
-      let later = ["s3.sse.type": "kms", "s3.multipart.num-threads": "4", "encryption.kms-type": "aws"]
+      let later = ["glue.account-id": "1", "io.manifest.cache-enabled": "true", "encryption.kms-type": "aws"]
       try await FailureBench.withAccount(later) { bench, _ in
         let result = try await bench.mount()
         let lines = result.errorText.split(separator: "\n")
         #expect(lines.count == later.count, "\(result)")
         for (key, feature) in [
-          ("s3.sse.type", "writing"), ("s3.multipart.num-threads", "writing"), ("encryption.kms-type", "table encryption"),
+          ("glue.account-id", "Lake Formation"), ("io.manifest.cache-enabled", "views of snapshots"),
+          ("encryption.kms-type", "table encryption"),
         ] {
           #expect(lines.contains { $0.contains(key) && $0.contains("not honoured yet") && $0.contains(feature) }, "\(key): \(result)")
         }
