@@ -122,7 +122,6 @@ struct CommitPreparation {
     return "numbers that their tool had rounded are restored: \(pairs.prefix(5).joined(separator: ", "))\(rest)"
   }
 
-
   /// The document makes the table: by a file at the pending table's place, or by one that lies already where the document says.
   func creation(_ bytes: [UInt8], at location: ObjectLocation, of pending: PendingTable) async throws(CommitFailure) -> Result {
     let next = try document(bytes, location)
