@@ -10,7 +10,7 @@ struct FaultMatrixTests {
   private static let properties: [String: String?] = [
     "http-client.urlconnection.socket-timeout-ms": "400", "http-client.type": "urlconnection", "s3.retry.num-retries": "1",
     "s3.retry.min-wait-ms": "10", "s3.retry.max-wait-ms": "20", "lock-impl": "org.apache.iceberg.aws.dynamodb.DynamoDbLockManager",
-    "lock.table": "faultlocks", "lock.acquire-interval-ms": "50", "lock.acquire-timeout-ms": "3000", "lock.heartbeat-interval-ms": "300",
+    "lock.acquire-interval-ms": "50", "lock.acquire-timeout-ms": "3000", "lock.heartbeat-interval-ms": "300",
     "lock.heartbeat-timeout-ms": "1200", "s3.multipart.part-size-bytes": "5242880", "s3.multipart.threshold": "1.0",
   ]
 
@@ -108,6 +108,8 @@ struct FaultMatrixTests {
     let proxy = try CountingProxy(to: emulator) { faults.verdict($0) }
     var properties = properties
     properties["dynamodb.endpoint"] = proxy.endpoint
+    // Locks go by the table's name, and both metastores have one of this name.
+    properties["lock.table"] = "faultlocks-\(metastore.rawValue)"
     // A case sends the requests of its commit and no others.
     var settings = MountSettings(metastore, options: ["--metadata-ttl", "3600"], properties: properties, proxy: proxy)
     settings.mayWrite = true

@@ -10,7 +10,7 @@ struct KillMatrixTests {
     "beforeUpload", "afterUpload", "afterLock", "beforeConditionalWrite", "afterConditionalWrite", "afterRelease", "beforeCleanup",
   ]
   private static let locks: [String: String?] = [
-    "lock-impl": "org.apache.iceberg.aws.dynamodb.DynamoDbLockManager", "lock.table": "killlocks", "lock.acquire-interval-ms": "50",
+    "lock-impl": "org.apache.iceberg.aws.dynamodb.DynamoDbLockManager", "lock.acquire-interval-ms": "50",
     "lock.acquire-timeout-ms": "15000", "lock.heartbeat-interval-ms": "300", "lock.heartbeat-timeout-ms": "1500",
   ]
 
@@ -30,6 +30,8 @@ struct KillMatrixTests {
   private static func killed(at step: String, _ table: OwnTable, _ emulator: EmulatorWithSeed) async throws -> String {
     var properties = locks
     properties["dynamodb.endpoint"] = emulator.endpoint
+    // Locks go by the table's name, and both metastores have one of this name.
+    properties["lock.table"] = "killlocks-\(table.metastore.rawValue)"
     var settings = MountSettings(table.metastore, properties: properties)
     settings.mayWrite = true
     return try await TestSlots.mounts.occupied {

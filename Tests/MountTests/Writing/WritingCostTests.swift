@@ -51,7 +51,8 @@ struct WritingCostTests {
 
   @Test("The lock adds what takes it and what gives it back", arguments: Metastore.allCases)
   func lockedCommit(metastore: Metastore) async throws {
-    let properties = Self.lock.mapValues(Optional.some)
+    // Locks go by the table's name: two catalogs that shared a lock table would wait for one another.
+    let properties = Self.lock.merging(["lock.table": "cost-locks-\(metastore.rawValue)"]) { $1 }.mapValues(Optional.some)
     let options = ["--metadata-ttl", "60"]
     try await WritableTable.with(metastore, "test_cost_locked.t", options: options, properties: properties, proxied: true) { table in
       for form in Self.forms {
