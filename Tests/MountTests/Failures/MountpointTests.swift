@@ -99,6 +99,8 @@ extension FailureTests {
     func deadMount() async throws {
       try await FailureBench.withAccount { bench, _ in
         try await killDaemon(of: bench)
+        // A call that the death itself interrupts is told ECONNABORTED; those after it are told that nobody is there.
+        #expect(try await eventually { try await bench.shell("ls \"$M\"").errorText.contains("not connected") })
         let dead = try await bench.shell("ls \"$M\"")
         #expect(dead.status != 0 && dead.errorText.contains("Transport endpoint is not connected"), "\(dead)")
         #expect(bench.mountCount(bench.mountpoint) == 1)
