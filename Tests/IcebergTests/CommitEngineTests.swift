@@ -127,7 +127,7 @@ import WireFormats
     let lake = try CommitLake()
     let known = try await lake.entry
     let engine = lake.engine()
-    lake.catalog.dropTable(table)
+    lake.catalog.removeTable(table)
     for (entry, code) in [(nil, "notFound"), (known, "conflict")] as [(TableEntry?, String)] {
       let full = await engine.full(CommitDocument.next().serialized(), known: entry).word
       let edited = await engine.edited(edit(), known: entry).word

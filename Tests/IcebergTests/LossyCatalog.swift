@@ -56,7 +56,7 @@ final class LossyCatalog: WritableCatalog {
     try await inner.createNamespace(namespace, properties: properties)
   }
   func dropNamespace(_ namespace: Namespace) async throws(CatalogError) { try await inner.dropNamespace(namespace) as Void }
-  func dropTable(_ entry: TableEntry) async throws(CatalogError) { try await inner.dropTable(entry) }
+  func dropTable(_ identifier: TableIdentifier) async throws(CatalogError) { try await inner.dropTable(identifier) }
   func renameTable(_ entry: TableEntry, to target: TableIdentifier) async throws(CatalogError) {
     try await inner.renameTable(entry, to: target)
   }

@@ -146,7 +146,7 @@ import Testing
             && lake.catalog.faults.calls.contains(.listTables(Namespace(["archive"]), token: nil))
         })
       for _ in 0..<100 { await Task.yield() }
-      lake.catalog.dropTable(ReachLake.orders)
+      lake.catalog.removeTable(ReachLake.orders)
       lake.catalog.putTable(
         TableIdentifier(namespace: Namespace(["archive"]), name: "orders"), metadataLocation: "\(Self.metadata)/00002-u.metadata.json")
       gate.open()

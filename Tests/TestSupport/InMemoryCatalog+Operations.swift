@@ -54,14 +54,10 @@ extension InMemoryCatalog: WritableCatalog {
     if let code { throw CatalogError(code: code, message: "Cannot drop namespace \(namespace): \(code.rawValue)") }
   }
 
-  package func dropTable(_ entry: TableEntry) async throws(CatalogError) {
-    try await faults.enter(.dropTable(entry.identifier))
-    let code = state.withLock { state -> CatalogError.Code? in
-      if let code = Self.check(entry, state) { return code }
-      state.tables[entry.identifier] = nil
-      return nil
-    }
-    if let code { throw CatalogError(code: code, message: "Cannot drop table \(entry.identifier): \(code.rawValue)") }
+  package func dropTable(_ identifier: TableIdentifier) async throws(CatalogError) {
+    try await faults.enter(.dropTable(identifier))
+    let dropped = state.withLock { $0.tables.removeValue(forKey: identifier) }
+    if dropped == nil { throw CatalogError(code: .tableNotFound, message: "Cannot find table \(identifier) to drop") }
   }
 
   package func renameTable(_ entry: TableEntry, to target: TableIdentifier) async throws(CatalogError) {

@@ -92,7 +92,7 @@ package final class InMemoryCatalog: Catalog {
     state.withLock { $0.tables[identifier] }
   }
 
-  package func dropTable(_ identifier: TableIdentifier) {
+  package func removeTable(_ identifier: TableIdentifier) {
     state.withLock { $0.tables[identifier] = nil }
   }
 

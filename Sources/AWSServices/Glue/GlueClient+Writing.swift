@@ -37,7 +37,7 @@ extension GlueClient {
 
   /// CreateTable with what another entry holds. Returns the number of sends: after more than one, an earlier may still arrive.
   package func createTable(databaseName: String, name: String, copying entry: GlueTableCopy) async throws(AWSError) -> Int {
-    try await call("CreateTable", [("DatabaseName", .string(databaseName)), ("TableInput", entry.json(name: name))]).attempts
+    try await call("CreateTable", [("DatabaseName", .string(databaseName)), ("TableInput", entry.json(renamed: name))]).attempts
   }
 
   /// UpdateTable.
@@ -48,10 +48,28 @@ extension GlueClient {
   package func updateTable(
     databaseName: String, input: GlueTableInput, skipsArchive: Bool, versionID: String
   ) async throws(AWSError) {
+    try await updateTable(databaseName, input.json, skipsArchive, versionID)
+  }
+
+  /// UpdateTable with the entry as it stands, but for its parameters.
+  ///
+  /// - Parameters:
+  ///   - parameters: the new ones; nil for those of `entry`.
+  ///   - skipsArchive: as above.
+  ///   - versionID: as above.
+  package func updateTable(
+    databaseName: String, name: String, copying entry: GlueTableCopy, parameters: [String: String]?, skipsArchive: Bool, versionID: String
+  ) async throws(AWSError) {
+    try await updateTable(databaseName, entry.json(name: name, parameters: parameters), skipsArchive, versionID)
+  }
+
+  private func updateTable(
+    _ database: String, _ input: JSONValue, _ skipsArchive: Bool, _ versionID: String
+  ) async throws(AWSError) {
     _ = try await call(
       "UpdateTable",
       [
-        ("DatabaseName", .string(databaseName)), ("TableInput", input.json), ("SkipArchive", .bool(skipsArchive)),
+        ("DatabaseName", .string(database)), ("TableInput", input), ("SkipArchive", .bool(skipsArchive)),
         ("VersionId", .string(versionID)),
       ])
   }

@@ -96,9 +96,15 @@ package struct GlueTableDefinition: Sendable, Hashable {
   }
 }
 
-/// The members of an entry that a rename carries over, as they stand. Source: spec/glue.md §14.
+/// An entry as CreateTable and UpdateTable take it, member for member as it stands.
 package struct GlueTableCopy: Sendable, Hashable {
-  static let members = ["Description", "Owner", "TableType", "Parameters", "StorageDescriptor"]
+  /// What a rename carries over to the new entry. Source: spec/glue.md §14.
+  static let renamedMembers = ["Description", "Owner", "TableType", "Parameters", "StorageDescriptor"]
+  /// What an update has to carry so as not to lose it: TableInput in AWS's Glue API but for the name.
+  static let members =
+    renamedMembers + [
+      "LastAccessTime", "LastAnalyzedTime", "Retention", "PartitionKeys", "ViewOriginalText", "ViewExpandedText", "TargetTable",
+    ]
 
   private let carried: [JSONMembers.Member]
 
@@ -108,8 +114,18 @@ package struct GlueTableCopy: Sendable, Hashable {
     }
   }
 
-  func json(name: String) -> JSONValue {
-    .object(JSONMembers([("Name", .string(name))] + carried))
+  /// For a new entry under another name.
+  func json(renamed name: String) -> JSONValue {
+    .object(JSONMembers([("Name", .string(name))] + carried.filter { Self.renamedMembers.contains($0.key) }))
+  }
+
+  /// For an update in place.
+  ///
+  /// - Parameter parameters: instead of those of the entry; nil for its own.
+  func json(name: String, parameters: [String: String]?) -> JSONValue {
+    guard let parameters else { return .object(JSONMembers([("Name", .string(name))] + carried)) }
+    let rest = carried.filter { $0.key != "Parameters" }
+    return .object(JSONMembers([("Name", .string(name))] + rest + [("Parameters", GlueTableInput.object(parameters))]))
   }
 
   package static func == (left: GlueTableCopy, right: GlueTableCopy) -> Bool {

@@ -86,9 +86,8 @@ extension CatalogFilesystem {
     guard writing.permissions.drop else {
       throw FilesystemError(.notPermitted, "\(path): no table is dropped on this mount: mount with --allow-drop")
     }
-    guard let entry = try await table.entry() else { throw .notFound }
     try await once("rmdir \(path)") { () async throws(FilesystemError) in
-      try await Self.exclusively(table, writing) { () throws(CatalogError) in try await writing.catalog.dropTable(entry) }
+      try await Self.exclusively(table, writing) { () throws(CatalogError) in try await writing.catalog.dropTable(table.identifier) }
     }
     tableVanished(table)
     writing.note(path, "the table is dropped from the catalog; its files stay")

@@ -77,9 +77,11 @@ package protocol WritableCatalog: Catalog {
   /// was dropped cannot be found out.
   func dropNamespace(_ namespace: Namespace) async throws(CatalogError)
 
-  /// Takes a table out of the catalog; its files stay. Throws `tableNotFound`, and `conflict` if the entry is not as the caller saw it;
-  /// `unknown` if whether it was dropped cannot be found out.
-  func dropTable(_ entry: TableEntry) async throws(CatalogError)
+  /// Takes a table out of the catalog, whatever was committed to it meanwhile; its files stay.
+  ///
+  /// - Throws: what has changed nothing: `tableNotFound`, and `conflict` where another table has taken the name or commits come faster than
+  ///   the drop. `unknown` if whether it was dropped cannot be found out.
+  func dropTable(_ identifier: TableIdentifier) async throws(CatalogError)
 
   /// Gives a table another name; its files and its location stay.
   ///

@@ -110,31 +110,45 @@ extension DynamoDbCatalog: WritableCatalog {
     }
   }
 
-  package func dropTable(_ entry: TableEntry) async throws(CatalogError) {
-    let (key, item) = try await unchanged(entry)
-    guard let version = item["v"] else { throw Self.moved(entry.identifier) }
+  /// Each try is guarded by the item it saw, so that a lost answer can be settled; one that a commit was faster than is followed by another.
+  package func dropTable(_ identifier: TableIdentifier) async throws(CatalogError) {
     try await uninterruptedCatalogCall { [self] () throws(CatalogError) in
-      do throws(AWSError) {
-        try await client.deleteItem(table: table, key: key, condition: DynamoDBCondition("v = :v", values: [":v": version]))
-      } catch {
-        try await settleDrop(of: entry.identifier, key, item, CommitRefusal(error: error))
+      var first: DynamoDBItem?
+      for _ in 0..<Self.dropTries {
+        guard let key = DynamoDbNames.key(of: identifier), let item = try await item(key, identifier),
+          Self.entry(of: item, identifier) != nil, let version = item["v"]
+        else { throw Self.noTable(identifier) }
+        if let first, item["created_at"] != first["created_at"] { throw Self.moved(identifier) }
+        first = item
+        do throws(AWSError) {
+          return try await client.deleteItem(table: table, key: key, condition: DynamoDBCondition("v = :v", values: [":v": version]))
+        } catch {
+          if try await isDropped(identifier, key, item, CommitRefusal(error: error)) { return }
+        }
       }
+      throw Self.moved(identifier)
     }
   }
 
-  private func settleDrop(
-    of table: TableIdentifier, _ key: DynamoDBKey, _ item: DynamoDBItem, _ refusal: CommitRefusal
-  ) async throws(CatalogError) {
+  /// Commits by which a drop may be overtaken. Two programs that commit without a pause were seen to overtake it for a minute on a busy
+  /// machine where it was tried once.
+  private static let dropTries = 10
+
+  /// Whether a drop took effect whose answer was an error; false if none of its sends can any more.
+  private func isDropped(
+    _ table: TableIdentifier, _ key: DynamoDBKey, _ item: DynamoDBItem, _ refusal: CommitRefusal
+  ) async throws(CatalogError) -> Bool {
     let error = refusal.error
     if refusal.isDefinite {
-      throw error.kind == .conditionFailed ? Self.moved(table) : failure(error, "Cannot drop table \(table)")
+      guard error.kind == .conditionFailed else { throw failure(error, "Cannot drop table \(table)") }
+      return false
     }
     let problem = "Drop of table \(table)"
-    guard let now = try await readBack(key, problem, error) else { return }
+    guard let now = try await readBack(key, problem, error) else { return true }
     // Another table of the same name, made since: the one that was to go is gone.
-    if now["created_at"] != item["created_at"] { return }
-    // A guard that has moved never comes back: no send of this drop can take effect any more.
-    if now["v"] != item["v"] { throw Self.moved(table) }
+    if now["created_at"] != item["created_at"] { return true }
+    // A guard that has moved never comes back.
+    if now["v"] != item["v"] { return false }
     throw .open(
       problem, error,
       "it is still there, but the request may be on its way: look at it again in a minute, and drop it then if it is still meant to go")
@@ -145,18 +159,19 @@ extension DynamoDbCatalog: WritableCatalog {
   /// The item as the caller saw it, with a guard.
   func unchanged(_ entry: TableEntry) async throws(CatalogError) -> (key: DynamoDBKey, item: DynamoDBItem) {
     let identifier = entry.identifier
-    guard let key = DynamoDbNames.key(of: identifier) else { throw Self.noTable(identifier) }
-    let item: DynamoDBItem?
-    do {
-      item = try await client.getItem(table: table, key: key, consistentRead: true)
-    } catch {
-      throw failure(error, "Cannot load table \(identifier)")
-    }
-    guard let item else { throw Self.noTable(identifier) }
+    guard let key = DynamoDbNames.key(of: identifier), let item = try await item(key, identifier) else { throw Self.noTable(identifier) }
     guard item["v"]?.string != nil, item["p.metadata_location"]?.string?.utf8.elementsEqual(entry.metadataLocation.utf8) == true else {
       throw Self.moved(identifier)
     }
     return (key, item)
+  }
+
+  func item(_ key: DynamoDBKey, _ identifier: TableIdentifier) async throws(CatalogError) -> DynamoDBItem? {
+    do {
+      return try await client.getItem(table: table, key: key, consistentRead: true)
+    } catch {
+      throw failure(error, "Cannot load table \(identifier)")
+    }
   }
 
   /// What is under a key after an answer was lost; throws `unknown` if that cannot be found out.

@@ -47,11 +47,7 @@ package final class DynamoDbCatalog: Catalog {
 
   package func loadTable(_ identifier: TableIdentifier) async throws(CatalogError) -> TableEntry? {
     guard let key = DynamoDbNames.key(of: identifier) else { return nil }
-    do {
-      return try await client.getItem(table: table, key: key, consistentRead: true).flatMap { Self.entry(of: $0, identifier) }
-    } catch {
-      throw failure(error, "Cannot load table \(identifier)")
-    }
+    return try await item(key, identifier).flatMap { Self.entry(of: $0, identifier) }
   }
 
   package func fileIO(for identifier: TableIdentifier) -> any FileIO { files }

@@ -36,10 +36,11 @@ extension GlueCatalog: WritableCatalog {
     }
   }
 
-  package func dropTable(_ entry: TableEntry) async throws(CatalogError) {
-    let identifier = entry.identifier
+  package func dropTable(_ identifier: TableIdentifier) async throws(CatalogError) {
     let database = try database(identifier.namespace)
-    _ = try await unchanged(entry, in: database)
+    guard let table = try await definition(of: identifier, in: database)?.table, GlueTableOperations.isIceberg(table),
+      GlueTableOperations.pointer(of: table) != nil
+    else { throw Self.noTable(identifier) }
     try await uninterruptedCatalogCall { [self] () throws(CatalogError) in
       switch await removeTable(identifier, in: database) {
       case .done: return
@@ -57,6 +58,10 @@ extension GlueCatalog: WritableCatalog {
     guard !GlueNames.areSame(source, target) else { throw Self.alreadyExists(target) }
     guard try await loadNamespace(target.namespace) != nil else { throw Self.noNamespace(target.namespace) }
     let definition = try await unchanged(entry, in: from)
+    guard definition.table.versionID?.isEmpty == false else {
+      throw CatalogError(
+        code: .failed, message: "Cannot rename \(source): Glue gave no VersionId, without which a commit meanwhile could be lost")
+    }
     guard try await self.definition(of: target, in: to) == nil else { throw Self.alreadyExists(target) }
     let rename = GlueRename(catalog: self, entry: entry, from: from, target: target, to: to, definition: definition)
     try await uninterruptedCatalogCall { () throws(CatalogError) in try await rename.run() }
@@ -72,6 +77,11 @@ extension GlueCatalog: WritableCatalog {
       if error.code == "EntityNotFoundException" { return nil }
       throw CatalogError(error, "Cannot load Glue table \(identifier)")
     }
+  }
+
+  /// The entry under a name after an answer was lost.
+  func readBack(_ identifier: TableIdentifier, in database: String) async throws(CatalogError) -> GlueTableDefinition? {
+    try await ReadBack(clock: clock)({ () throws(CatalogError) in try await definition(of: identifier, in: database) })
   }
 
   /// The entry, if its pointer is still what the caller saw.
@@ -99,8 +109,7 @@ extension GlueCatalog: WritableCatalog {
     // An earlier send may have deleted it.
     if isMissing { return .done }
     do throws(CatalogError) {
-      let found = try await ReadBack(clock: clock)({ () throws(CatalogError) in try await definition(of: identifier, in: database) })
-      guard found != nil else { return .done }
+      guard try await readBack(identifier, in: database) != nil else { return .done }
       return .open(
         .open(
           "Drop of Glue table \(identifier)", error,

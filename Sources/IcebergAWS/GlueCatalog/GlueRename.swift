@@ -4,10 +4,13 @@ import AWSCore
 import AWSServices
 import Iceberg
 
-/// A rename on Glue, which has none: a new entry is made and the old one dropped. Source: spec/glue.md §14.
+/// A rename on Glue, which has none: a new entry is made, the old one closed and dropped. Source: spec/glue.md §14.
 ///
-/// No step is taken that could leave the table without an entry: the old one is dropped only when the new one was seen or answered for, and
-/// the new one is taken back only while the old one is there and no drop of it may be on its way.
+/// Glue's DeleteTable takes no condition, so a commit to the old name right before it would be lost with the entry. Therefore the entry is
+/// closed first (``GlueTableFence``), by an UpdateTable on the version that was copied: a commit before it makes it fail, and one after it fails.
+///
+/// No step is taken that could leave the table without an entry: the old one is closed only when the new one was seen or answered for, and
+/// the new one is taken back only while the old one is open and no closing of it may be on its way.
 struct GlueRename: Sendable {
   let catalog: GlueCatalog
   /// As the caller saw it.
@@ -25,20 +28,18 @@ struct GlueRename: Sendable {
 
   func run() async throws(CatalogError) {
     let isCreationOpen = try await create()
-    let now: GlueTableDefinition?
-    do throws(CatalogError) {
-      now = try await catalog.definition(of: source, in: from)
-    } catch {
-      throw await undone(because: error, isCreationOpen: isCreationOpen)
-    }
-    guard let now else { throw sourceIsGone() }
-    // Both entries name one file for a while; a commit to the old one meanwhile would be lost with it.
-    guard isUnchanged(now) else { throw await undone(because: GlueCatalog.moved(source), isCreationOpen: isCreationOpen) }
-    switch await catalog.removeTable(source, in: from) {
-    case .done: return
-    case .wasAbsent: throw sourceIsGone()
-    case .refused(let error): throw await undone(because: error, isCreationOpen: isCreationOpen)
+    let fence = GlueTableFence(catalog: catalog, table: source, database: from, successor: target)
+    switch await fence.close(definition) {
+    case .closed: break
+    case .absent: throw sourceIsGone()
+    case .moved: throw await undone(because: GlueCatalog.moved(source), fence, isCreationOpen: isCreationOpen)
+    case .refused(let error): throw await undone(because: error, fence, isCreationOpen: isCreationOpen)
     case .open(let error): throw unknown("both names may stand for the table now: if both do in a minute, drop one. \(error.message)")
+    }
+    switch await catalog.removeTable(source, in: from) {
+    case .done, .wasAbsent: return
+    case .refused(let error): throw await undone(because: error, fence, isCreationOpen: isCreationOpen)
+    case .open(let error): throw unknown("\(target) stands for the table, \(source) does not any more. \(error.message)")
     }
   }
 
@@ -54,7 +55,7 @@ struct GlueRename: Sendable {
     if refusal.needsNoCheck { throw refused(refusal) }
     let found: GlueTableDefinition?
     do throws(CatalogError) {
-      found = try await ReadBack(clock: catalog.clock)({ () throws(CatalogError) in try await catalog.definition(of: target, in: to) })
+      found = try await catalog.readBack(target, in: to)
     } catch let unreadable {
       throw .open(
         problem, error,
@@ -68,38 +69,38 @@ struct GlueRename: Sendable {
         "\(source) stays as it is and \(target) is not there, but the request may be on its way: look whether it has appeared in a minute, "
           + "and drop it if so")
     }
-    if pointsToOurs(found.table.parameters["metadata_location"]) { return !refusal.isDefinite }
-    if pointsToOurs(found.table.parameters["previous_metadata_location"]) {
+    if pointsToOurs(found) { return !refusal.isDefinite }
+    if isOurs(found.table.parameters["previous_metadata_location"]) {
       throw unknown("both names stand for the table, and \(target) was committed to already: drop \(source) if that is what was wanted")
     }
     throw GlueCatalog.alreadyExists(target)
   }
 
-  /// Takes the new entry back, and gives the error to be thrown.
-  private func undone(because error: CatalogError, isCreationOpen: Bool) async -> CatalogError {
+  /// Opens the old entry again if it was closed, takes the new one back, and gives the error to be thrown.
+  private func undone(because error: CatalogError, _ fence: GlueTableFence, isCreationOpen: Bool) async -> CatalogError {
     let old: GlueTableDefinition?
     let new: GlueTableDefinition?
     do throws(CatalogError) {
-      let read = ReadBack(clock: catalog.clock)
-      old = try await read({ () throws(CatalogError) in try await catalog.definition(of: source, in: from) })
-      new = try await read({ () throws(CatalogError) in try await catalog.definition(of: target, in: to) })
+      old = try await catalog.readBack(source, in: from)
+      new = try await catalog.readBack(target, in: to)
     } catch let unreadable {
       return unknown(
         "it failed (\(error.message)), and the new entry is not taken back, since the entries cannot be read (\(unreadable.message)): if both "
           + "names stand for the table, drop \(target)")
     }
-    guard old != nil else { return sourceIsGone() }
-    if let new {
-      guard pointsToOurs(new.table.parameters["metadata_location"]) else {
-        return unknown("it failed (\(error.message)), and \(target) was committed to already: decide which of the two names is to stay")
-      }
-      switch await catalog.removeTable(target, in: to) {
-      case .done, .wasAbsent: break
-      case .refused(let refusal), .open(let refusal):
-        return unknown(
-          "it failed (\(error.message)), and the new entry could not be taken back (\(refusal.message)): if both names stand for the table, "
-            + "drop \(target)")
-      }
+    guard let old else { return sourceIsGone() }
+    if let new, !pointsToOurs(new) {
+      return unknown("it failed (\(error.message)), and \(target) was committed to already: decide which of the two names is to stay")
+    }
+    if fence.isClosed(old), let refusal = await fence.reopen(old, as: definition) {
+      return unknown(
+        "it failed (\(error.message)) after \(source) was closed, and that could not be undone (\(refusal.message)): \(target) stands for the "
+          + "table; if both names do in a minute, drop one")
+    }
+    if let new, let refusal = await remove(new) {
+      return unknown(
+        "it failed (\(error.message)), and the new entry could not be taken back (\(refusal.message)): if both names stand for the table, "
+          + "drop \(target)")
     }
     guard isCreationOpen else { return error }
     return unknown(
@@ -107,12 +108,25 @@ struct GlueRename: Sendable {
         + "\(target) has appeared in a minute, and drop it if so")
   }
 
-  private func isUnchanged(_ now: GlueTableDefinition) -> Bool {
-    GlueTableOperations.isIceberg(now.table) && pointsToOurs(now.table.parameters["metadata_location"])
-      && now.table.versionID == definition.table.versionID
+  /// Removes the new entry, unless somebody commits to it first. Returns why it is not certain to be gone.
+  private func remove(_ new: GlueTableDefinition) async -> CatalogError? {
+    switch await GlueTableFence(catalog: catalog, table: target, database: to, successor: source).close(new) {
+    case .absent: return nil
+    case .closed: break
+    case .moved: return GlueCatalog.moved(target)
+    case .refused(let error), .open(let error): return error
+    }
+    switch await catalog.removeTable(target, in: to) {
+    case .done, .wasAbsent: return nil
+    case .refused(let error), .open(let error): return error
+    }
   }
 
-  private func pointsToOurs(_ location: String?) -> Bool {
+  private func pointsToOurs(_ definition: GlueTableDefinition) -> Bool {
+    GlueTableOperations.isIceberg(definition.table) && isOurs(GlueTableOperations.pointer(of: definition.table))
+  }
+
+  private func isOurs(_ location: String?) -> Bool {
     location?.utf8.elementsEqual(entry.metadataLocation.utf8) == true
   }
 

@@ -118,6 +118,7 @@ struct WritingAssembly: Sendable {
 
   private static func stopping(at step: String?) -> CommitPause {
     guard let step, let wanted = CommitStep(rawValue: step) else { return { _ in } }
-    return { reached in if reached == wanted { kill(getpid(), SIGSTOP) } }
+    // To the thread that commits: of a signal to the process another thread may be the one to hear, and this one runs on until it does.
+    return { reached in if reached == wanted { raise(SIGSTOP) } }
   }
 }

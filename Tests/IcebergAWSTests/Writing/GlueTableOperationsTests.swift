@@ -173,7 +173,7 @@ struct GlueTableOperationsTests {
     #expect(sender.requests.count == 1)
   }
 
-  @Test("A rename copies the entry, looks at the old one again, and drops it; a commit meanwhile takes the new entry back")
+  @Test("A rename copies the entry, closes the old one on the version it copied, and drops it; a commit meanwhile takes the new entry back")
   func rename() async throws {
     let target = TableIdentifier(namespace: Namespace(["db2"]), name: "t2")
     let entry = TableEntry(identifier: Self.table, metadataLocation: Self.base, version: "2", modified: nil)
@@ -185,6 +185,8 @@ struct GlueTableOperationsTests {
         case "Glue.GetTable" where request.json?.root["Name"]?.string == "t2":
           return number == 2 ? .failure(.notFound, code: "EntityNotFoundException", status: 400) : .text(Self.entry)
         case "Glue.GetTable": return .text(isMoved && number > 2 ? moved : Self.entry)
+        case "Glue.UpdateTable" where isMoved && request.json?.root["TableInput"]?["Name"]?.string == "t1":
+          return .failure(.conditionFailed, code: "ConcurrentModificationException", status: 400)
         default: return .text("{}")
         }
       }
@@ -198,6 +200,11 @@ struct GlueTableOperationsTests {
       let deletes = sender.requests.filter { $0.operation == "Glue.DeleteTable" }.compactMap { $0.json?.root["Name"]?.string }
       #expect(deletes == [isMoved ? "t2" : "t1"])
       if !isMoved { #expect(sender.requests.count == 6) }
+      let closing = try #require(sender.requests.first { $0.operation == "Glue.UpdateTable" }?.json?.root)
+      #expect(closing["VersionId"]?.string == "2" && closing["SkipArchive"]?.bool == true)
+      #expect(
+        closing["TableInput"]?["Parameters"]?["metadata_location"] == nil && closing["TableInput"]?["Parameters"]?["table_type"] == nil)
+      #expect(closing["TableInput"]?["Parameters"]?["crawler"]?.string == "x")
       let input = sender.requests.first { $0.operation == "Glue.CreateTable" }?.json?.root["TableInput"]
       #expect(input?["Name"]?.string == "t2")
       #expect(input?["Owner"]?.string == "hadoop")

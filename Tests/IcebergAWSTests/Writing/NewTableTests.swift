@@ -115,7 +115,7 @@ struct NewTableTests {
       identifier: Self.table, base: entry, metadataLocation: "s3://b/n", document: TableDocument(location: "s3://b"))
     let calls: [@Sendable () async throws -> Void] = [
       { _ = try await catalog.listNamespaces(under: .root, after: nil) }, { _ = try await catalog.loadTable(Self.table) },
-      { try await catalog.dropNamespace(Namespace(["db1"])) }, { try await catalog.dropTable(entry) },
+      { try await catalog.dropNamespace(Namespace(["db1"])) }, { try await catalog.dropTable(entry.identifier) },
       { try await catalog.renameTable(entry, to: TableIdentifier(namespace: Namespace(["db1"]), name: "t2")) },
       { _ = try await catalog.defaultLocation(of: Self.table) }, { _ = try await catalog.tableOperations.commit(commit) },
     ]

@@ -17,6 +17,10 @@ final class SimulatedCatalog: Sendable {
     var previous: String?
     var version: String
     var created: String
+    /// Nil for what is no Iceberg table.
+    var kind: String? = "ICEBERG"
+    /// Of Glue, beside the pointers and the kind.
+    var parameters: [String: String] = [:]
   }
 
   /// A change that a request made; refused ones leave none.
@@ -35,6 +39,7 @@ final class SimulatedCatalog: Sendable {
     var hooks: [(operation: String, number: Int, run: @Sendable (SimulatedCatalog) -> Void)] = []
     var calls: [String: Int] = [:]
     var order: [String] = []
+    var commits: [String] = []
   }
 
   let kind: MetastoreKind
@@ -49,8 +54,9 @@ final class SimulatedCatalog: Sendable {
     }
   }
 
-  /// Names are `db1.t1`.
-  func entry(_ name: String) -> Entry? { state.withLock { $0.entries[name] } }
+  /// The entry of a table, `db1.t1`; nil for one that is no Iceberg table.
+  func entry(_ name: String) -> Entry? { anyEntry(name).flatMap { $0.kind == nil ? nil : $0 } }
+  func anyEntry(_ name: String) -> Entry? { state.withLock { $0.entries[name] } }
   func hasNamespace(_ name: String) -> Bool { state.withLock { $0.namespaces[name] != nil } }
   var hasTable: Bool { state.withLock { $0.hasTable } }
   var changes: [Change] { state.withLock { $0.changes } }
@@ -58,14 +64,24 @@ final class SimulatedCatalog: Sendable {
   var order: [String] { state.withLock { $0.order } }
 
   /// Makes an entry or moves its pointer, as another client does.
-  func set(_ name: String, _ pointer: String, isNew: Bool = false) {
+  func set(_ name: String, _ pointer: String, isNew: Bool = false, kind: String? = "ICEBERG") {
     state.withLock { state in
       state.number += 1
       let old = isNew ? nil : state.entries[name]
       state.entries[name] = Entry(
-        pointer: pointer, previous: old?.pointer, version: "v\(state.number)", created: old?.created ?? "\(state.number)")
+        pointer: pointer, previous: old?.pointer, version: "v\(state.number)", created: old?.created ?? "\(state.number)", kind: kind)
     }
   }
+
+  /// Commits as another client does, if the table is there and has that pointer.
+  func commit(_ name: String, from base: String, to pointer: String) {
+    guard entry(name)?.pointer == base else { return }
+    set(name, pointer)
+    state.withLock { $0.commits.append(name) }
+  }
+
+  /// Names of tables under which ``commit(_:from:to:)`` was accepted.
+  var commits: [String] { state.withLock { $0.commits } }
 
   func remove(_ name: String) { state.withLock { $0.entries[name] = nil } }
 
@@ -123,11 +139,28 @@ final class SimulatedCatalog: Sendable {
       state.changes.append(.namespaceDropped)
     case "GetTable":
       guard let entry = state.entries[name] else { return missing }
-      let previous = entry.previous.map { #","previous_metadata_location":"\#($0)""# } ?? ""
+      var parameters = entry.parameters
+      parameters["table_type"] = entry.kind
+      if entry.kind != nil { parameters["metadata_location"] = entry.pointer }
+      parameters["previous_metadata_location"] = entry.previous
+      let members = parameters.sorted { $0.key < $1.key }.map { #""\#($0.key)":"\#($0.value)""# }
       return json(
-        #"{"Table":{"Name":"\#(name.dropFirst(database.count + 1))","VersionId":"\#(entry.version)","#
-          + #""Parameters":{"table_type":"ICEBERG","#
-          + #""metadata_location":"\#(entry.pointer)"\#(previous)}}}"#)
+        #"{"Table":{"Name":"\#(name.dropFirst(database.count + 1))","VersionId":"\#(entry.version)","Retention":7,"#
+          + #""Parameters":{\#(members.joined(separator: ","))}}}"#)
+    case "UpdateTable":
+      guard let entry = state.entries[name] else { return missing }
+      guard root["VersionId"]?.string == entry.version else { return FaultyTransport.error(400, "ConcurrentModificationException") }
+      // What an update leaves out is gone.
+      guard root["TableInput"]?["Retention"]?.int64 == 7, root["SkipArchive"] != nil else {
+        return FaultyTransport.error(400, "InvalidInputException")
+      }
+      var parameters: [String: String] = [:]
+      for (key, value) in root["TableInput"]?["Parameters"]?.members.map({ ($0.key, $0.value) }) ?? [] { parameters[key] = value.string }
+      state.number += 1
+      state.entries[name] = Entry(
+        pointer: parameters.removeValue(forKey: "metadata_location") ?? "",
+        previous: parameters.removeValue(forKey: "previous_metadata_location"),
+        version: "v\(state.number)", created: entry.created, kind: parameters.removeValue(forKey: "table_type"), parameters: parameters)
     case "GetTables":
       let names = state.entries.keys.filter { $0.hasPrefix("\(database).") }.map { #"{"Name":"\#($0.dropFirst(database.count + 1))"}"# }
       return json(#"{"TableList":[\#(names.joined(separator: ","))]}"#)

@@ -42,7 +42,7 @@ struct RaceCatalogTests {
 
   @Test(
     "A table that is renamed to and fro while others commit to it loses no commit and has one name",
-    arguments: [(Metastore.glue, true), (.dynamodb, false), (.dynamodb, true)])
+    arguments: Metastore.allCases, [false, true])
   func rename(metastore: Metastore, hasLocks: Bool) async throws {
     let name = "test_race_rename_\(metastore.rawValue)_\(hasLocks ? "locked" : "free")"
     try await RaceBench.with(metastore, name, hasLocks: hasLocks, options: ["--allow-rename"]) { bench in
@@ -69,8 +69,8 @@ struct RaceCatalogTests {
   }
 
   @Test(
-    "A commit that comes right before the old entry of a renamed Glue table is deleted waits, on the same mount and on others with the lock",
-    arguments: [(0, false), (0, true), (1, true)])
+    "A commit that comes right before the old entry of a renamed Glue table is deleted waits, or without a lock goes to the new name",
+    arguments: [0, 1], [false, true])
   func commitBeforeDelete(mount: Int, hasLocks: Bool) async throws {
     let gate = Gate()
     let proxy = try await CountingProxy(to: .shared()) { request in
