@@ -35,6 +35,8 @@ package final class CatalogFilesystem: Sendable {
 
   fileprivate struct Tables {
     var states: [TableIdentifier: TableState] = [:]
+    /// How often this mount has given the table of a name another one.
+    var generations: [TableIdentifier: UInt64] = [:]
     /// How many states there may be before those are let go of that nobody needs.
     var limit = CatalogFilesystem.fewestTables
   }
@@ -97,9 +99,21 @@ package final class CatalogFilesystem: Sendable {
     inodes.forget(inode, count: count)
   }
 
+  /// Throws `stale` for what the kernel holds of a table under the name that it had before this mount renamed it. The kernel moves its names with
+  /// a rename and would take them for those of whatever has the old name now; at ESTALE it looks the path up again.
   func node(_ inode: UInt64) throws(FilesystemError) -> Node {
     guard let node = inodes[inode] else { throw FilesystemError(.stale, "inode \(inode) is not known to this mount any more") }
+    if let table = node.kind.table, table.isRenamed { throw FilesystemError(.stale, "table \(table.identifier) has another name now") }
     return node
+  }
+
+  /// The state of a table that this mount has renamed is done with; the next look at its name makes a new one.
+  func tableRenamed(_ table: TableState) {
+    table.becomesRenamed()
+    tables.withLock { tables in
+      tables.generations[table.identifier, default: 0] += 1
+      if tables.states[table.identifier] === table { tables.states[table.identifier] = nil }
+    }
   }
 
   /// States of tables in memory.
@@ -108,10 +122,14 @@ package final class CatalogFilesystem: Sendable {
   /// The one state of a table in this mount.
   func table(_ identifier: TableIdentifier) -> TableState {
     if let known = tables.withLock({ $0.states[identifier] }) { return known }
-    let made = TableState(identifier: identifier, catalog: catalog, freshness: freshness, largestMetadata: options.largestMetadata)
+    let generation = tables.withLock { $0.generations[identifier] ?? 0 }
+    let key = TableKey(identifier: identifier, generation: generation)
+    let made = TableState(key: key, catalog: catalog, freshness: freshness, largestMetadata: options.largestMetadata)
     let now = freshness.now()
     let (state, gone) = tables.withLock { tables -> (TableState, [TableState]) in
       if let known = tables.states[identifier] { return (known, []) }
+      // One that was renamed away between the look and now: this state is for this caller alone, and asks the catalog.
+      guard tables.generations[identifier] ?? 0 == generation else { return (made, []) }
       tables.states[identifier] = made
       return (made, tables.states.count > tables.limit ? tables.sweep(at: now) : [])
     }

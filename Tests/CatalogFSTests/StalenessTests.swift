@@ -114,7 +114,8 @@ struct StalenessTests {
     }
     let time = TestClock(clock: .init())
     let freshness = Freshness(timeToLive: .seconds(1), now: { time.now })
-    let table = TableState(identifier: identifier, catalog: catalog, freshness: freshness, largestMetadata: 1 << 20)
+    let table = TableState(
+      key: TableKey(identifier: identifier, generation: 0), catalog: catalog, freshness: freshness, largestMetadata: 1 << 20)
     let before = Task { try await table.entry() }
     await catalog.waitForCalls(1)
     freshness.expireAll()

@@ -124,6 +124,7 @@ extension CatalogFilesystem {
       }
     }
     tableVanished(table)
+    tableRenamed(table)
     state.forgetEntry()
     tableAppeared(state)
     writing.note(path, "the table is \(target) now; its files stay where they are")

@@ -140,7 +140,7 @@ extension Node.Identity {
   /// The table that a directory belongs to.
   fileprivate var table: TableIdentifier? {
     switch self {
-    case .table(let identifier), .tableDirectory(let identifier, _), .objectDirectory(let identifier, _, _): identifier
+    case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _, _): table.identifier
     default: nil
     }
   }

@@ -25,16 +25,16 @@ final class Node: Sendable {
   enum Identity: Hashable, Sendable {
     case root
     case namespace(Namespace)
-    case table(TableIdentifier)
-    case tableDirectory(TableIdentifier, TableDirectory)
-    case objectDirectory(TableIdentifier, TableDirectory, ObjectLocation)
-    case object(TableIdentifier, ObjectLocation, version: String)
-    case currentLink(TableIdentifier)
-    case versionHint(TableIdentifier, pointer: String)
+    case table(TableKey)
+    case tableDirectory(TableKey, TableDirectory)
+    case objectDirectory(TableKey, TableDirectory, ObjectLocation)
+    case object(TableKey, ObjectLocation, version: String)
+    case currentLink(TableKey)
+    case versionHint(TableKey, pointer: String)
     case controlDirectory
     case control(ControlFile)
-    case viewsDirectory(TableIdentifier)
-    case locationText(TableIdentifier, text: String)
+    case viewsDirectory(TableKey)
+    case locationText(TableKey, text: String)
     case staged(UInt64)
   }
 
@@ -86,20 +86,32 @@ final class Node: Sendable {
 }
 
 extension Node.Kind {
+  /// The table that it belongs to.
+  var table: TableState? {
+    switch self {
+    case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _, _), .object(let table, _),
+      .currentLink(let table),
+      .versionHint(let table, _), .viewsDirectory(let table), .locationText(let table, _):
+      table
+    case .staged(let file): file.place.table
+    case .root, .namespace, .controlDirectory, .control: nil
+    }
+  }
+
   var identity: Node.Identity {
     switch self {
     case .root: .root
     case .namespace(let namespace): .namespace(namespace)
-    case .table(let table): .table(table.identifier)
-    case .tableDirectory(let table, let directory): .tableDirectory(table.identifier, directory)
-    case .objectDirectory(let table, let directory, let location): .objectDirectory(table.identifier, directory, location)
-    case .object(let table, let object): .object(table.identifier, object.location, version: object.version)
-    case .currentLink(let table): .currentLink(table.identifier)
-    case .versionHint(let table, let text): .versionHint(table.identifier, pointer: text)
+    case .table(let table): .table(table.key)
+    case .tableDirectory(let table, let directory): .tableDirectory(table.key, directory)
+    case .objectDirectory(let table, let directory, let location): .objectDirectory(table.key, directory, location)
+    case .object(let table, let object): .object(table.key, object.location, version: object.version)
+    case .currentLink(let table): .currentLink(table.key)
+    case .versionHint(let table, let text): .versionHint(table.key, pointer: text)
     case .controlDirectory: .controlDirectory
     case .control(let file): .control(file)
-    case .viewsDirectory(let table): .viewsDirectory(table.identifier)
-    case .locationText(let table, let text): .locationText(table.identifier, text: text)
+    case .viewsDirectory(let table): .viewsDirectory(table.key)
+    case .locationText(let table, let text): .locationText(table.key, text: text)
     case .staged(let file): .staged(file.number)
     }
   }
@@ -124,10 +136,11 @@ extension Node.Identity {
       }
       hash = (hash ^ 0xff) &* 0x100_0000_01b3
     }
-    func mix(_ identifier: TableIdentifier) {
-      identifier.namespace.levels.forEach(mix)
+    func mix(_ table: TableKey) {
+      table.identifier.namespace.levels.forEach(mix)
       mix("/")
-      mix(identifier.name)
+      mix(table.identifier.name)
+      if table.generation > 0 { mix(String(table.generation)) }
     }
     func mix(_ location: ObjectLocation) {
       mix(location.bucket)
@@ -138,39 +151,39 @@ extension Node.Identity {
     case .namespace(let namespace):
       mix("namespace")
       namespace.levels.forEach(mix)
-    case .table(let identifier):
+    case .table(let table):
       mix("table")
-      mix(identifier)
-    case .tableDirectory(let identifier, let directory):
+      mix(table)
+    case .tableDirectory(let table, let directory):
       mix(directory.rawValue)
-      mix(identifier)
-    case .objectDirectory(let identifier, let directory, let location):
+      mix(table)
+    case .objectDirectory(let table, let directory, let location):
       mix("prefix")
       mix(directory.rawValue)
-      mix(identifier)
+      mix(table)
       mix(location)
-    case .object(let identifier, let location, let version):
+    case .object(let table, let location, let version):
       mix("object")
-      mix(identifier)
+      mix(table)
       mix(location)
       mix(version)
-    case .currentLink(let identifier):
+    case .currentLink(let table):
       mix("current")
-      mix(identifier)
-    case .versionHint(let identifier, let pointer):
+      mix(table)
+    case .versionHint(let table, let pointer):
       mix("hint")
-      mix(identifier)
+      mix(table)
       mix(pointer)
     case .controlDirectory: mix("control")
     case .control(let file):
       mix("control")
       mix(file.rawValue)
-    case .viewsDirectory(let identifier):
+    case .viewsDirectory(let table):
       mix("views")
-      mix(identifier)
-    case .locationText(let identifier, let text):
+      mix(table)
+    case .locationText(let table, let text):
       mix("location")
-      mix(identifier)
+      mix(table)
       mix(text)
     case .staged(let number):
       mix("staged")

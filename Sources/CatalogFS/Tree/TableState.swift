@@ -3,10 +3,16 @@
 import Iceberg
 import Synchronization
 
+/// A table as this mount has met it under one name. Another one that gets the name of a renamed one is of the next generation.
+struct TableKey: Sendable, Hashable {
+  let identifier: TableIdentifier
+  let generation: UInt64
+}
+
 /// What this mount knows of one table: the catalog's entry, for the TTL, and the layout that its metadata file gives, for as long as the
 /// pointer stays.
 final class TableState: Sendable {
-  let identifier: TableIdentifier
+  let key: TableKey
   let fileIO: any FileIO
 
   /// A question on its way, or answered.
@@ -27,6 +33,8 @@ final class TableState: Sendable {
     var readingPointer = ""
     /// Made by mkdir, and no metadata committed yet.
     var pending: PendingTable?
+    /// This mount has given the table another name.
+    var isRenamed = false
 
     /// Takes an answer, unless one to a later question came before it.
     mutating func take(_ answer: TableEntry?, asked: ContinuousClock.Instant, epoch: UInt64, now: ContinuousClock.Instant) {
@@ -46,12 +54,21 @@ final class TableState: Sendable {
   private let state = Mutex(State())
 
   /// - Parameter largestMetadata: bytes; a metadata file larger than this is refused.
-  init(identifier: TableIdentifier, catalog: any Catalog, freshness: Freshness, largestMetadata: Int64) {
-    self.identifier = identifier
+  init(key: TableKey, catalog: any Catalog, freshness: Freshness, largestMetadata: Int64) {
+    self.key = key
     self.catalog = catalog
-    self.fileIO = catalog.fileIO(for: identifier)
+    self.fileIO = catalog.fileIO(for: key.identifier)
     self.freshness = freshness
     self.largestMetadata = largestMetadata
+  }
+
+  var identifier: TableIdentifier { key.identifier }
+
+  /// Whether this mount has given the table another name: what the kernel holds of it by this state is to be looked up again.
+  var isRenamed: Bool { state.withLock { $0.isRenamed } }
+
+  func becomesRenamed() {
+    state.withLock { $0.isRenamed = true }
   }
 
   /// Another pointer than the known one has been met: the next look asks the catalog.
