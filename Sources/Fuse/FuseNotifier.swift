@@ -22,12 +22,15 @@ package struct FuseNotifier: Sendable {
     }
   }
 
-  /// Forgets the attributes and the cached pages (for a directory, the cached listing) of an inode.
+  /// Forgets the attributes and the cached pages (for a directory, the cached listing) of inodes.
   ///
-  /// - Returns: nil if it was done or the kernel did not know the inode; else why not.
+  /// - Returns: nil if it was done or the kernel did not know an inode; else why the first of those not done was not.
   @discardableResult
-  package func invalidateInode(_ inode: UInt64) async -> Errno? {
-    await notify { fuse_lowlevel_notify_inval_inode($0, inode, 0, 0) }
+  package func invalidateInodes(_ inodes: [UInt64]) async -> Errno? {
+    await notify { session in
+      let results = inodes.map { fuse_lowlevel_notify_inval_inode(session, $0, 0, 0) }
+      return results.first { $0 != 0 && $0 != -ENOENT } ?? 0
+    }
   }
 
   private func notify(_ call: @escaping @Sendable (OpaquePointer) -> Int32) async -> Errno? {

@@ -117,7 +117,7 @@ struct MountedLifetimeTests {
       #expect(fileSystem.count(\.lookupRequests) == 1)
       let notifier = mount.session.notifier
       #expect(await notifier.invalidateEntry(parent: 1, name: Array("hello".utf8)) == nil)
-      #expect(await notifier.invalidateInode(2) == nil)
+      #expect(await notifier.invalidateInodes([2]) == nil)
       #expect(await notifier.invalidateEntry(parent: 1, name: Array("unknown".utf8)) == nil)
       _ = await mount.shell("stat $M/hello")
       #expect(fileSystem.count(\.lookupRequests) == 2)

@@ -224,8 +224,7 @@ extension CatalogFilesystem {
     table.committed(entry, at: freshness.now(), epoch: freshness.epoch)
     if wasPending { tableAppeared(table) }
     for location in commit.removed { forgetListing(of: location.parent) }
-    await writing.invalidate(inode(of: .table(table.key)))
-    await writing.invalidate(inode(of: .tableDirectory(table.key, .metadata)))
+    await writing.invalidate([inode(of: .table(table.key)), inode(of: .tableDirectory(table.key, .metadata))])
   }
 
   private func localBytes(of file: StagedFile) throws(FilesystemError) -> [UInt8] {

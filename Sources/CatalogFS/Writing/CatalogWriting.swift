@@ -20,8 +20,8 @@ package struct CatalogWriting: Sendable {
   package var report: @Sendable (_ path: String, _ operation: String, _ error: FilesystemError) -> Void
   /// Told of what a person may want to know of a success: path and sentence.
   package var note: @Sendable (_ path: String, _ message: String) -> Void
-  /// Lets the kernel forget the attributes of an inode; must not wait for a request that is under way.
-  package var invalidate: @Sendable (_ inode: UInt64) async -> Void
+  /// Lets the kernel forget the attributes of inodes; must not wait for a request that is under way.
+  package var invalidate: @Sendable (_ inodes: [UInt64]) async -> Void
 
   /// What may be destroyed.
   package struct Permissions: Sendable, Hashable {
@@ -47,7 +47,7 @@ package struct CatalogWriting: Sendable {
     processes: any CallerProcesses, beforeFirstWrite: @escaping @Sendable () async -> Void = {}, permissions: Permissions,
     now: @escaping @Sendable () -> Int64,
     report: @escaping @Sendable (String, String, FilesystemError) -> Void = { _, _, _ in },
-    note: @escaping @Sendable (String, String) -> Void = { _, _ in }, invalidate: @escaping @Sendable (UInt64) async -> Void = { _ in }
+    note: @escaping @Sendable (String, String) -> Void = { _, _ in }, invalidate: @escaping @Sendable ([UInt64]) async -> Void = { _ in }
   ) {
     self.catalog = catalog
     self.engine = engine

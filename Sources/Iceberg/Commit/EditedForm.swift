@@ -50,7 +50,7 @@ package struct EditedForm: Sendable {
     try checkBase()
     let base = current.metadata
     let numbers = try NumberRestoration.restore(edited, from: base.document)
-    let document = try Self.parse(numbers.bytes)
+    let document = numbers.restored.isEmpty ? edited : try Self.parse(numbers.bytes)
     if document.root.isSameValue(as: base.document.root) { return .unchanged }
     let draft = try Self.read(document, current.location, current)
     let text = try splice(document, draft, nowMs: nowMs)

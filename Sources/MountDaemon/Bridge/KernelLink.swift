@@ -24,9 +24,9 @@ final class KernelLink: Sendable {
     self.notifier.withLock { $0 = notifier }
   }
 
-  func invalidate(_ inode: UInt64) async {
+  func invalidate(_ inodes: [UInt64]) async {
     guard let notifier = notifier.withLock({ $0 }) else { return }
-    await notifier.invalidateInode(inode)
+    await notifier.invalidateInodes(inodes)
   }
 
   func record(_ path: String, _ operation: String, _ error: FilesystemError) {
