@@ -9,7 +9,8 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Try what a mount needs, from credentials to lock table: a line each, ok or what is wrong.",
     discussion: """
-      Nothing is mounted and nothing is written. Exits 0 if all is well, 1 if not.
+      Nothing is mounted. Exits 0 if all is well, 1 if not. At an S3 server that is not AWS's own an empty object is written to the
+      warehouse and deleted again, to see whether two writers of one name are kept apart there; nothing else is written.
 
       Examples:
         bergfs check lake

@@ -2,6 +2,7 @@
 
 import AWSCore
 import Configuration
+import Iceberg
 import Logging
 import Telemetry
 import Testing
@@ -9,7 +10,7 @@ import Testing
 @testable import AWSServices
 @testable import MountDaemon
 
-@Suite("What check says of locks and processes")
+@Suite("What check says of locks, processes and conditions")
 struct LockTableCheckTests {
   private func table(_ status: String, key: [String] = ["entityId"]) -> DynamoDBTable {
     DynamoDBTable(name: "locks", status: status, globalIndexes: [], keyAttributes: key)
@@ -34,6 +35,17 @@ struct LockTableCheckTests {
     #expect(memory.isGood && memory.text == "in memory: locks out other writers of the same process only")
     let unnamed = try await finding(["lock-impl": "org.apache.iceberg.aws.dynamodb.DynamoDbLockManager"])
     #expect(!unnamed.isGood && unnamed.text == "DynamoDB lock table name must not be null: set lock.table")
+  }
+
+  @Test("A server that does not keep conditions, or may not, is a warning; S3 itself is not asked")
+  func conditions() {
+    #expect(CatalogCheck.conditions(nil).line == "ok    conditions   S3 keeps two writers of one file name apart")
+    #expect(CatalogCheck.conditions(.kept).line.hasPrefix("ok    "))
+    for found in [ConditionalWrites.ignored, .refused] {
+      #expect(CatalogCheck.conditions(found).line == "warn  conditions   \(CatalogCheck.noConditions)")
+    }
+    let unknown = CatalogCheck.conditions(.unknown("no right to delete"))
+    #expect(unknown.isWarning && unknown.text.hasSuffix(": no right to delete"))
   }
 
   @Test("A table that is active is good, one being made is a warning, others are not usable")

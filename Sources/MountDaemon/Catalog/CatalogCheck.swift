@@ -37,6 +37,7 @@ struct CatalogCheck: Sendable {
     for service in probe.assembly.services { findings.append(region(of: service)) }
     findings.append(await catalog())
     findings.append(await warehouse())
+    if findings.allSatisfy(\.isGood) { findings.append(Self.conditions(await probe.conditionalWrites())) }
     findings.append(await LockTableCheck(assembly: probe.assembly).finding())
     findings.append(Self.processes(areVisible: CallerProcess.isProcVisible))
     return findings
@@ -50,6 +51,21 @@ struct CatalogCheck: Sendable {
       text:
         "/proc hides other users' processes (hidepid): what they write through a mount is published by fsync, by a rename, or by the close "
         + "of a process that is known to live, not by every close; mount /proc without hidepid, or run bergfs with CAP_SYS_PTRACE")
+  }
+
+  static let noConditions =
+    "this S3 server keeps no conditions: two writers of one file name are not kept apart in S3; commits still are"
+
+  /// - Parameter found: nil where nobody asked.
+  static func conditions(_ found: ConditionalWrites?) -> Finding {
+    let subject = "conditions"
+    return switch found {
+    case nil: Finding(isGood: true, subject: subject, text: "S3 keeps two writers of one file name apart")
+    case .kept: Finding(isGood: true, subject: subject, text: "this S3 server keeps two writers of one file name apart")
+    case .ignored, .refused: Finding(isGood: true, isWarning: true, subject: subject, text: noConditions)
+    case .unknown(let reason):
+      Finding(isGood: true, isWarning: true, subject: subject, text: "whether this S3 server keeps conditions is not known: \(reason)")
+    }
   }
 
   private func credentials(of service: AWSService) async -> Finding {

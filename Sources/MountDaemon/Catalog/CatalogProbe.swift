@@ -38,6 +38,17 @@ struct CatalogProbe: Sendable {
       service: service.name, source: keys.source, accessKeyID: Self.abbreviated(keys.accessKeyID), expiration: keys.expiration)
   }
 
+  /// Finds out whether the S3 server keeps `If-None-Match` on writes, by an object in the warehouse that is deleted again. AWS does, so only
+  /// other endpoints are asked; nil if none was. Source: filesystem contract §8.
+  func conditionalWrites() async -> ConditionalWrites? {
+    let properties = assembly.configuration.properties.values
+    let anyTable = TableIdentifier(namespace: .root, name: "")
+    guard properties[S3FileIOKeys.endpoint] != nil, let warehouse = properties[CatalogKeys.warehouseLocation],
+      let files = assembly.catalog.fileIO(for: anyTable) as? any WritableFileIO, let location = try? files.location(warehouse)
+    else { return nil }
+    return await files.probeConditionalWrites(in: location)
+  }
+
   private func failure(_ sentence: String) -> MountError {
     MountError("catalog \(assembly.configuration.catalog): \(sentence)")
   }

@@ -81,14 +81,9 @@ struct WritingAssembly: Sendable {
 
   /// Finds out whether the S3 server keeps conditions. AWS does, so only other endpoints are asked.
   private static func probe(_ assembly: CatalogAssembly, _ logger: Logger) async {
-    let properties = assembly.configuration.properties.values
-    guard properties[S3FileIOKeys.endpoint] != nil, let warehouse = properties[CatalogKeys.warehouseLocation],
-      let files = files(of: assembly.catalog), let location = try? files.location(warehouse)
-    else { return }
-    switch await files.probeConditionalWrites(in: location) {
-    case .kept: break
-    case .ignored, .refused:
-      logger.warning("this S3 server keeps no conditions: two writers of one file name are not kept apart in S3; commits still are")
+    switch await CatalogProbe(assembly: assembly).conditionalWrites() {
+    case .kept, nil: break
+    case .ignored, .refused: logger.warning("\(CatalogCheck.noConditions)")
     case .unknown(let reason): logger.info("whether this S3 server keeps conditions is not known", metadata: ["reason": "\(reason)"])
     }
   }

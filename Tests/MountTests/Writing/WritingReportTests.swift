@@ -22,6 +22,19 @@ struct WritingReportTests {
     }
   }
 
+  @Test("check says whether the server keeps two writers of one name apart, and leaves nothing there", arguments: Metastore.allCases)
+  func check(metastore: Metastore) async throws {
+    var settings = MountSettings(metastore)
+    settings.mayWrite = true
+    let workspace = try await MountWorkspace(settings)
+    let warehouse = EmulatorWithSeed.split(try workspace.emulator.warehouse(metastore))
+    let result = try await workspace.bergfs(["check", "lake", "--config", workspace.configurationFile])
+    #expect(result.lines.contains("ok    conditions   this S3 server keeps two writers of one file name apart"), "\(result)")
+    #expect(result.status == 0 && result.lines.allSatisfy { $0.hasPrefix("ok    ") }, "\(result)")
+    #expect(try await workspace.emulator.objects(in: warehouse.bucket, below: warehouse.key + "/.bergfs").isEmpty)
+    await workspace.directory.remove()
+  }
+
   @Test("status.json lists what is staged and why", arguments: Metastore.allCases)
   func status(metastore: Metastore) async throws {
     try await WritableTable.with(metastore, "test_report_status.t") { table in
