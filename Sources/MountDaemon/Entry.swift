@@ -79,7 +79,8 @@ package enum MountEntry {
       signals: signals,
       ready: { daemon?.ready(log: sink?.descriptor) ?? true },
       hangUp: { service.filesystem.refresh() })
-    await service.drain(within: Unmounter.patience, logger: logger)
+    // Whoever unmounts waits as long for the daemon's end.
+    await service.drain(within: Unmounter.patience - .seconds(5), logger: logger)
     logger.notice("unmounted", metadata: ["mountpoint": "\(resolved.mountpoint)"])
     _ = await NamedThread.run("bergfs-end") { service.transports.shutdown() }
   }

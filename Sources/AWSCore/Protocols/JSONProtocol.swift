@@ -35,10 +35,10 @@ package enum JSONProtocol {
 }
 
 extension AWSError {
-  /// A successful answer that makes no sense.
+  /// A successful answer that makes no sense: what was asked for may have been done.
   package static func malformed(_ response: AWSResponse, operation: String, _ message: String) -> AWSError {
     AWSError(
       kind: .malformed, code: "Malformed", message: message, operation: operation, status: response.http.status,
-      requestID: response.requestID, attempts: response.attempts, isDefinite: true)
+      requestID: response.requestID, attempts: response.attempts, isDefinite: false)
   }
 }

@@ -9,15 +9,15 @@ extension CatalogFilesystem {
   ) async throws(FilesystemError) {
     let path = childPath(directory, name)
     let namespace = Namespace(parent.levels + [try catalogName(name, path: path)])
-    try await once("mkdir \(path)") { () async throws(FilesystemError) in
+    try await once("mkdir \(path)") { [self] () async throws(FilesystemError) in
       do throws(CatalogError) {
         try writing.catalog.checkNamespaceName(namespace)
         try await writing.catalog.createNamespace(namespace, properties: [:])
       } catch {
         throw FilesystemError(error)
       }
+      forgetNamespace(namespace)
     }
-    forgetNamespace(namespace)
     writing.note(path, "the catalog has the namespace now")
   }
 
@@ -51,8 +51,8 @@ extension CatalogFilesystem {
     }
     guard TableDirectory(rawValue: name.description) == nil else { throw FilesystemError(.exists, "\(path) exists already") }
     let identifier = table.identifier
-    removePending(table, name: directory.name, in: parent)
     try await createNamespace(directory.name, in: identifier.namespace, at: parent, writing)
+    removePending(table, name: directory.name, in: parent)
     let namespace = Namespace(identifier.namespace.levels + [identifier.name])
     let shown = inodes.reference(.namespace(namespace), parent: parent, name: directory.name)
     defer { forget(inode: shown.inode, count: 1) }
@@ -65,14 +65,14 @@ extension CatalogFilesystem {
       throw FilesystemError(.notPermitted, "\(path): no namespace is dropped on this mount: mount with --allow-drop")
     }
     guard local.entries(of: .namespace(namespace)).isEmpty else { throw FilesystemError(.notEmpty, "\(path) holds pending tables") }
-    try await once("rmdir \(path)") { () async throws(FilesystemError) in
+    try await once("rmdir \(path)") { [self] () async throws(FilesystemError) in
       do throws(CatalogError) {
         try await writing.catalog.dropNamespace(namespace)
       } catch {
         throw FilesystemError(error)
       }
+      forgetNamespace(namespace)
     }
-    forgetNamespace(namespace)
     writing.note(path, "the namespace is dropped from the catalog")
   }
 
@@ -86,10 +86,10 @@ extension CatalogFilesystem {
     guard writing.permissions.drop else {
       throw FilesystemError(.notPermitted, "\(path): no table is dropped on this mount: mount with --allow-drop")
     }
-    try await once("rmdir \(path)") { () async throws(FilesystemError) in
+    try await once("rmdir \(path)") { [self] () async throws(FilesystemError) in
       try await Self.exclusively(table, writing) { () throws(CatalogError) in try await writing.catalog.dropTable(table.identifier) }
+      tableVanished(table)
     }
-    tableVanished(table)
     writing.note(path, "the table is dropped from the catalog; its files stay")
   }
 
@@ -109,12 +109,12 @@ extension CatalogFilesystem {
       throw FilesystemError(.notPermitted, "\(path): no table is renamed on this mount: mount with --allow-rename")
     }
     guard table.pending == nil, !local.hasFiles(of: table) else {
-      throw FilesystemError(.busy, "\(path) is pending or holds files that are not published: publish or remove them first")
+      throw FilesystemError(.notEmpty, "\(path) is pending or holds files that are not published: publish or remove them first")
     }
     let target = TableIdentifier(namespace: namespace, name: try catalogName(new, path: childPath(to, new)))
     let state = self.table(target)
     guard try await !state.isThere() else { throw FilesystemError(.exists, "\(childPath(to, new)) exists already") }
-    try await once("mv \(path) \(target)") { () async throws(FilesystemError) in
+    try await once("mv \(path) \(target)") { [self] () async throws(FilesystemError) in
       // What was known for a while may have moved long before: only a commit that comes between is in the way.
       table.expire()
       guard let seen = try await table.entry() else { throw .notFound }
@@ -122,11 +122,11 @@ extension CatalogFilesystem {
         try writing.catalog.checkTableName(target)
         try await writing.catalog.renameTable(seen, to: target)
       }
+      tableVanished(table)
+      tableRenamed(table)
+      state.forgetEntry()
+      tableAppeared(state)
     }
-    tableVanished(table)
-    tableRenamed(table)
-    state.forgetEntry()
-    tableAppeared(state)
     writing.note(path, "the table is \(target) now; its files stay where they are")
   }
 

@@ -68,12 +68,13 @@ extension CatalogFilesystem {
     }
     let writing = try writable()
     guard staged.isWriter else { throw FilesystemError(.badHandle) }
-    try staged.file.willChange(at: writing.now())
-    switch staged.file.content {
-    case .local(let file): try file.write(bytes, at: offset)
-    case .upload(let upload):
-      await writes.prepare(writing.beforeFirstWrite)
-      try await upload.write(bytes, at: offset)
+    try await staged.file.change(at: writing.now()) { () async throws(FilesystemError) in
+      switch staged.file.content {
+      case .local(let file): try file.write(bytes, at: offset)
+      case .upload(let upload):
+        await writes.prepare(writing.beforeFirstWrite)
+        try await upload.write(bytes, at: offset)
+      }
     }
   }
 
@@ -89,10 +90,11 @@ extension CatalogFilesystem {
     let object = reader.object
     let end = min(sourceOffset + Int64(count), object.size)
     guard sourceOffset < end else { return 0 }
-    try staged.file.willChange(at: writing.now())
-    guard try await upload.copy(of: object, sourceFiles: files, range: sourceOffset..<end, at: offset) else {
-      throw FilesystemError(.notSupported)
+    var isTaken = false
+    try await staged.file.change(at: writing.now()) { () async throws(FilesystemError) in
+      isTaken = try await upload.copy(of: object, sourceFiles: files, range: sourceOffset..<end, at: offset)
     }
+    guard isTaken else { throw FilesystemError(.notSupported) }
     return Int(end - sourceOffset)
   }
 
@@ -126,11 +128,13 @@ extension CatalogFilesystem {
   }
 
   private func truncate(_ file: StagedFile, to size: Int64, _ writing: CatalogWriting) async throws(FilesystemError) {
-    try file.willChange(at: writing.now())
-    switch file.content {
-    case .local(let local): try local.truncate(to: size)
-    case .upload(let upload): try await upload.truncate(to: size)
+    try await file.change(at: writing.now()) { () async throws(FilesystemError) in
+      switch file.content {
+      case .local(let local): try local.truncate(to: size)
+      case .upload(let upload): try await upload.truncate(to: size)
+      }
     }
+    if size == 0 { file.withState { $0.incomplete = nil } }
   }
 
   // MARK: Places

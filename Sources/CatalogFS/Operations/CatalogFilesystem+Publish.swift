@@ -102,6 +102,7 @@ extension CatalogFilesystem {
       switch role {
       case .object:
         guard case .upload(let upload) = file.content else { return }
+        try file.checkComplete()
         let object = try await upload.finish()
         published(file, as: object, at: place)
       case .fullForm:
@@ -228,6 +229,7 @@ extension CatalogFilesystem {
   }
 
   private func localBytes(of file: StagedFile) throws(FilesystemError) -> [UInt8] {
+    try file.checkComplete()
     guard case .local(let content) = file.content else {
       throw FilesystemError(.invalid, "\(file.path) is on its way to S3 as a data file: write the metadata under a name in metadata/")
     }

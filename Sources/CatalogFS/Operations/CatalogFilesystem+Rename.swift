@@ -115,6 +115,7 @@ extension CatalogFilesystem {
   ) async throws(FilesystemError) {
     let (content, ending) = file.withState { ($0.content, $0.ending) }
     if case .failed(let error) = ending { throw error }
+    try file.checkComplete()
     let object: ObjectAttributes
     switch content {
     case .upload(let upload) where upload.location == target.location:

@@ -45,6 +45,8 @@ final class StagedFile: Sendable {
     var attempted: UInt64?
     /// Why that attempt did not succeed.
     var refusal: FilesystemError?
+    /// Why a change of the content failed: it is not what its writer meant, and never published. Emptying it begins anew.
+    var incomplete: FilesystemError?
     /// The process that opened it for writing.
     var opener: ProcessToken?
     var hasWriter = false
@@ -135,8 +137,28 @@ final class StagedFile: Sendable {
     }
   }
 
-  /// Notes a change of the content that is about to be made.
-  func willChange(at time: Int64) throws(FilesystemError) {
+  /// Changes the content, by the only writer.
+  func change(at time: Int64, _ body: () async throws(FilesystemError) -> Void) async throws(FilesystemError) {
+    try willChange(at: time)
+    do throws(FilesystemError) {
+      try await body()
+    } catch {
+      state.withLock { $0.incomplete = error }
+      throw error
+    }
+  }
+
+  /// Throws what a change of the content failed with.
+  func checkComplete() throws(FilesystemError) {
+    let (incomplete, place) = state.withLock { ($0.incomplete, $0.place) }
+    guard let incomplete else { return }
+    let why = incomplete.message.isEmpty ? "" : ": \(incomplete.message)"
+    throw FilesystemError(
+      incomplete.code, "\(place.path) is not whole, as a write to it failed, so nothing of it is published; write it anew\(why)",
+      requestID: incomplete.requestID)
+  }
+
+  private func willChange(at time: Int64) throws(FilesystemError) {
     let refusal = state.withLock { state -> FilesystemError? in
       switch state.ending {
       case .published: return Self.isImmutable(state.place)

@@ -8,10 +8,7 @@ struct CommitRefusal {
   let error: AWSError
 
   /// Whether nothing can have been changed: every send was refused, or none left this machine.
-  var isDefinite: Bool {
-    // An answer of success that cannot be read is still one of success.
-    error.isDefinite && !(200..<300).contains(error.status)
-  }
+  var isDefinite: Bool { error.isDefinite }
 
   /// Whether it may be taken at its word: after a second send, an error may stem from the first, which was done.
   var needsNoCheck: Bool {

@@ -22,6 +22,8 @@ struct CommitStatusCheck {
 
   /// Longer waits than these gain nothing, whatever the properties say: somebody waits for the answer.
   private static let longestWait = Duration.seconds(60)
+  /// For all attempts: a directory is held meanwhile.
+  private static let longestCheck = Duration.seconds(60)
 
   /// Runs an attempt until it does not throw; `unknown` when there are no attempts left.
   func settle(
@@ -31,7 +33,8 @@ struct CommitStatusCheck {
     let retries = Self.number(properties["commit.status-check.num-retries"]) ?? 3
     let shortest = Duration.milliseconds(Self.number(properties["commit.status-check.min-wait-ms"]) ?? 1000)
     let longest = min(Self.longestWait, .milliseconds(Self.number(properties["commit.status-check.max-wait-ms"]) ?? 60_000))
-    let end = clock.elapsed() + .milliseconds(Self.number(properties["commit.status-check.total-timeout-ms"]) ?? 1_800_000)
+    let total = Duration.milliseconds(Self.number(properties["commit.status-check.total-timeout-ms"]) ?? 1_800_000)
+    let end = clock.elapsed() + min(Self.longestCheck, total)
     var wait = min(shortest, longest)
     var done: Int64 = 0
     while true {

@@ -52,7 +52,8 @@ struct GlueRename: Sendable {
       error = failure
     }
     let refusal = CommitRefusal(error: error)
-    if refusal.needsNoCheck { throw refused(refusal) }
+    // Every send was refused: whatever is there is somebody else's.
+    if refusal.isDefinite { throw refused(refusal) }
     let found: GlueTableDefinition?
     do throws(CatalogError) {
       found = try await catalog.readBack(target, in: to)
@@ -63,13 +64,12 @@ struct GlueRename: Sendable {
       )
     }
     guard let found else {
-      if refusal.isDefinite { throw refused(refusal) }
       throw .open(
         problem, error,
         "\(source) stays as it is and \(target) is not there, but the request may be on its way: look whether it has appeared in a minute, "
           + "and drop it if so")
     }
-    if pointsToOurs(found) { return !refusal.isDefinite }
+    if pointsToOurs(found) { return true }
     if isOurs(found.table.parameters["previous_metadata_location"]) {
       throw unknown("both names stand for the table, and \(target) was committed to already: drop \(source) if that is what was wanted")
     }
@@ -88,7 +88,8 @@ struct GlueRename: Sendable {
         "it failed (\(error.message)), and the new entry is not taken back, since the entries cannot be read (\(unreadable.message)): if both "
           + "names stand for the table, drop \(target)")
     }
-    guard let old else { return sourceIsGone() }
+    // One that somebody else has closed is about to go: the new name is all that the table has.
+    guard let old, GlueTableOperations.isIceberg(old.table) || fence.isClosed(old) else { return sourceIsGone() }
     if let new, !pointsToOurs(new) {
       return unknown("it failed (\(error.message)), and \(target) was committed to already: decide which of the two names is to stay")
     }

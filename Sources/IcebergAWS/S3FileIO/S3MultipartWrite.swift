@@ -74,24 +74,27 @@ final class S3MultipartWrite: Sendable {
     while let oldest = state.withLock({ $0.inFlight.count >= files.write.partsInFlight ? $0.inFlight.removeFirst() : nil }) {
       await oldest.value
     }
-    if let failure = state.withLock({ $0.failure }) {
-      files.uploads.memory.release(reserved)
-      throw failure
+    // In one step: an abort that comes between would not know of the part.
+    let failure = state.withLock { state -> FileIOError? in
+      if let failure = state.failure { return failure }
+      let number = state.nextNumber
+      state.nextNumber += 1
+      state.inFlight.append(Task { [self] in await run(number, reserved: reserved, send) })
+      return nil
     }
-    let number = state.withLock { state in
-      defer { state.nextNumber += 1 }
-      return state.nextNumber
+    guard let failure else { return }
+    files.uploads.memory.release(reserved)
+    throw failure
+  }
+
+  private func run(_ number: Int, reserved: Int, _ send: Send) async {
+    do throws(FileIOError) {
+      let part = try await send(upload, number)
+      state.withLock { $0.parts.append(part) }
+    } catch {
+      state.withLock { $0.failure = $0.failure ?? error }
     }
-    let task = Task { [self] in
-      do throws(FileIOError) {
-        let part = try await send(upload, number)
-        state.withLock { $0.parts.append(part) }
-      } catch {
-        state.withLock { $0.failure = $0.failure ?? error }
-      }
-      files.uploads.memory.release(reserved)
-    }
-    state.withLock { $0.inFlight.append(task) }
+    files.uploads.memory.release(reserved)
   }
 
   /// As ``submit(reserved:_:)`` with bytes of this machine.

@@ -90,6 +90,47 @@ struct WritingTreeTests {
     #expect(tree.text("\(WritableTree.place)/data/b") == nil)
   }
 
+  @Test("After a write or a cut that failed nothing is published, by close, fsync, rename or the last close, until the file is emptied")
+  func incomplete() async throws {
+    for isCut in [false, true] {
+      let tree = try WritableTree()
+      let (parent, name) = try await tree.split("sales/orders/data/f")
+      let (_, opened) = try await tree.filesystem.create(parent: parent, name: name, flags: O_CREAT | O_WRONLY, thread: WritableTree.thread)
+      try await tree.filesystem.write(handle: opened.handle, offset: 0, bytes: [1, 2, 3])
+      // Beyond what can be staged.
+      let inode = try await tree.inode("sales/orders/data/f")
+      #expect(
+        await tree.code { () async throws(FilesystemError) in
+          if isCut {
+            _ = try await tree.filesystem.setAttributes(inode: inode, mode: nil, size: 20 << 30, modified: nil)
+          } else {
+            try await tree.filesystem.write(handle: opened.handle, offset: 20 << 30, bytes: [1])
+          }
+        } == .tooLarge)
+      for _ in 0..<2 {
+        #expect(
+          await tree.code { () async throws(FilesystemError) in
+            try await tree.filesystem.fsync(handle: opened.handle, thread: WritableTree.thread)
+          } == .tooLarge)
+      }
+      try await tree.filesystem.write(handle: opened.handle, offset: 3, bytes: [4])
+      #expect(
+        await tree.code { () async throws(FilesystemError) in
+          try await tree.filesystem.flush(handle: opened.handle, thread: WritableTree.thread)
+        } == .tooLarge)
+      try await tree.filesystem.write(handle: opened.handle, offset: 4, bytes: [5])
+      tree.filesystem.release(handle: opened.handle)
+      #expect(await becomesTrue { tree.reports.all.last == "/sales/orders/data/f: tooLarge" })
+      #expect(
+        await tree.code { () async throws(FilesystemError) in
+          try await tree.rename("sales/orders/data/f", "sales/orders/data/g")
+        } == .tooLarge)
+      #expect(tree.text("\(WritableTree.place)/data/f") == nil && tree.text("\(WritableTree.place)/data/g") == nil)
+      try await tree.write("sales/orders/data/f", "anew", flags: O_WRONLY | O_TRUNC | O_CREAT)
+      #expect(tree.text("\(WritableTree.place)/data/f") == "anew")
+    }
+  }
+
   @Test("One writer at a time: the second open for writing is EBUSY until the first has closed")
   func busy() async throws {
     let tree = try WritableTree()

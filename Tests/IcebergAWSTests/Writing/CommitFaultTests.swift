@@ -17,7 +17,7 @@ struct CommitFaultTests {
     .refused(400, "OperationTimeoutException"), .refused(400, "ExpiredTokenException"), .refused(400, "AccessDeniedException"),
     .refused(400, "ResourceNumberLimitExceededException"), .doneThen(500, "InternalServiceException"), .doneThen(503, "ServiceUnavailable"),
     .doneThen(400, "OperationTimeoutException"), .notSent, .lostBefore, .lostAfter, .late, .timedOutBefore, .timedOutAfter, .truncated,
-    .webPage,
+    .webPage, .badChecksum,
   ]
 
   /// What another writer does around the commit.

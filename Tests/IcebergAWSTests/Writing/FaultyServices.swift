@@ -27,6 +27,8 @@ enum SendFault: Sendable, Hashable, CustomStringConvertible {
   case truncated
   /// Done, and answered with a proxy's page.
   case webPage
+  /// Done, and the answer does not match the checksum that comes with it.
+  case badChecksum
 
   var description: String {
     switch self {
@@ -40,6 +42,7 @@ enum SendFault: Sendable, Hashable, CustomStringConvertible {
     case .timedOutAfter: "timed out after"
     case .truncated: "truncated"
     case .webPage: "web page"
+    case .badChecksum: "bad checksum"
     }
   }
 }
@@ -104,6 +107,9 @@ final class FaultyTransport: HTTPTransport {
     case .truncated:
       _ = service(operation, request)
       throw Self.failure(.truncated)
+    case .badChecksum:
+      _ = service(operation, request)
+      return HTTPResponse(status: 200, headers: [("x-amz-crc32", "1")], body: Array("{}".utf8))
     case .webPage:
       _ = service(operation, request)
       return HTTPResponse(status: 200, headers: [], body: Array("<html>sign in</html>".utf8))

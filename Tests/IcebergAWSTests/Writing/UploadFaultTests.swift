@@ -12,6 +12,7 @@ struct UploadFaultTests {
     .refused(503, "SlowDown"), .refused(500, "InternalError"), .refused(403, "AccessDenied"), .refused(400, "BadDigest"),
     .refused(409, "ConditionalRequestConflict"), .refused(400, "ExpiredToken"), .doneThen(500, "InternalError"),
     .doneThen(503, "ServiceUnavailable"), .notSent, .lostBefore, .lostAfter, .late, .timedOutBefore, .timedOutAfter, .truncated,
+    .webPage,
   ]
 
   /// Small enough for one request, large enough for three parts.
