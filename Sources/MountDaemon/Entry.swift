@@ -80,6 +80,7 @@ package enum MountEntry {
       ready: { daemon?.ready(log: sink?.descriptor) ?? true },
       hangUp: { service.filesystem.refresh() })
     await service.drain(within: Unmounter.patience, logger: logger)
+    await service.closeCache()
     logger.notice("unmounted", metadata: ["mountpoint": "\(resolved.mountpoint)"])
     _ = await NamedThread.run("bergfs-end") { service.transports.shutdown() }
   }
