@@ -191,9 +191,7 @@ package final class DiskBlockStore: Sendable {
     while let save = saves.next() {
       guard let block = save.block else { continue }
       block.leaveDiskQueue()
-      // Whoever still fetches parts of it comes again at the end.
-      guard !block.isFetching, mayWrite else { continue }
-      write(block, of: save.object)
+      if mayWrite { write(block, of: save.object) }
     }
     ends[1].complete(())
   }

@@ -65,8 +65,9 @@ final class DiskCacheFixture: Sendable {
     let cached = ReadPathFixture(fileIO: fileIO, object: object, memory: memory, metrics: metrics, disk: disk)
     fileIO.faults.forgetCalls()
     do {
-      let result = try await body(DiskMount(disk: disk, metrics: metrics, log: log, cached: cached))
-      await cached.settle()
+      let mount = DiskMount(disk: disk, metrics: metrics, log: log, cached: cached)
+      let result = try await body(mount)
+      await mount.settle()
       await disk.close(within: .seconds(60))
       return result
     } catch {
@@ -79,7 +80,7 @@ final class DiskCacheFixture: Sendable {
   func readThrough(limit: Int64? = 1 << 30) async throws -> (isExact: Bool, requests: Int, metrics: Metrics) {
     try await mounted(limit: limit) { mount in
       let isExact = await mount.reads(0..<object.size)
-      await mount.cached.settle()
+      await mount.settle()
       return (isExact, mount.cached.requests.count, mount.metrics)
     }
   }
@@ -139,6 +140,12 @@ struct DiskMount: Sendable {
       Issue.record(error)
       return false
     }
+  }
+
+  /// Waits until nothing is fetched any more, from the disk or from the server.
+  func settle() async {
+    let isSettled = await becomesTrue { cached.cache.fetchesInFlight == 0 }
+    #expect(isSettled)
   }
 
   /// Waits until a metric has reached a value.

@@ -39,7 +39,7 @@ struct DiskCacheTests {
     let fixture = try DiskCacheFixture(size: 24 * mebi)
     try await fixture.mounted { mount in
       #expect(await mount.reads(0..<24 * mebi))
-      await mount.cached.settle()
+      await mount.settle()
       #expect(Set(mount.cached.requests) == Set(plain.requests))
     }
   }
@@ -134,10 +134,46 @@ struct DiskCacheTests {
     let cached = ReadPathFixture(fileIO: fixture.fileIO, object: fixture.object, memory: 8 << 20, metrics: metrics, disk: disk)
     let mount = DiskMount(disk: disk, metrics: metrics, log: LogRecord(), cached: cached)
     for _ in 0..<3 { #expect(await mount.reads(0..<24 * mebi)) }
-    await cached.settle()
+    await mount.settle()
     cached.cache.removeAll()
     #expect(cached.budget.used == 0)
     #expect(fixture.names == [])
+  }
+
+  @Test("A request for the rest of what the disk had in part fails its reader, and the next read tries anew")
+  func failedRest() async throws {
+    let fixture = try DiskCacheFixture(size: 24 * mebi)
+    try await fixture.mounted { mount in
+      let isExact = await mount.touches(5 * mebi, 256 << 10)
+      #expect(isExact)
+    }
+    try await fixture.mounted { mount in
+      fixture.fileIO.faults.fail(with: FileIOError(code: .failed, message: "reset")) { $0.isRead }
+      let reader = mount.cached.reader()
+      await #expect(throws: FileIOError.self) { try await reader.read(offset: 5 * mebi, size: 512 << 10) }
+      reader.close()
+      let isExact = await mount.touches(5 * mebi, 512 << 10)
+      #expect(isExact)
+      #expect(mount.cached.requests.count == 2)
+      #expect(Set(mount.cached.requests) == [5 * mebi + 256 * kibi..<5 * mebi + 512 * kibi])
+    }
+  }
+
+  @Test("Readers that leave while the disk is asked for what is ahead of them leave nothing behind", arguments: [0, 8, 24])
+  func earlyLeavers(mebibytesOnDisk: Int64) async throws {
+    let fixture = try DiskCacheFixture(size: 24 * mebi)
+    if mebibytesOnDisk > 0 { try await fixture.mounted { mount in _ = await mount.reads(0..<mebibytesOnDisk * mebi) } }
+    try await fixture.mounted(memory: 12 << 20) { mount in
+      await withTaskGroup(of: Bool.self) { group in
+        for number in 0..<24 {
+          group.addTask { await mount.reads(Int64(number % 3) * 4 * mebi..<Int64(number % 3) * 4 * mebi + Int64(number) * 96 * kibi) }
+        }
+        for await isExact in group { #expect(isExact) }
+      }
+      await mount.settle()
+      mount.cached.cache.removeAll()
+      #expect(await becomesTrue { mount.cached.budget.used == 0 })
+    }
   }
 
   @Test("32 readers at random and in sequence, with little memory and a small disk cache that others empty: exact bytes, nothing left")
@@ -153,7 +189,7 @@ struct DiskCacheTests {
           }
           for await isExact in group { #expect(isExact) }
         }
-        await mount.cached.settle()
+        await mount.settle()
         #expect(mount.cached.budget.highWater <= mount.cached.budget.limit)
         #expect(mount.metrics.value(.diskCacheDamaged) == 0 && mount.metrics.value(.diskCacheErrors) == 0)
       }

@@ -56,7 +56,7 @@ struct DiskOutageTests {
         fixture.elapsed.withLock { $0 += .seconds(61) }
         mount.cached.cache.removeAll()
         #expect(await mount.reads(0..<8 * mebi))
-        await mount.cached.settle()
+        await mount.settle()
         #expect(mount.log.warnings.count == 1)
         unlink("\(path)/other")
         fixture.elapsed.withLock { $0 += .seconds(61) }

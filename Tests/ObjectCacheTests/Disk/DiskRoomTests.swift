@@ -82,8 +82,8 @@ struct DiskRoomTests {
           }
           for await isExact in group { #expect(isExact) }
         }
-        await one.cached.settle()
-        await two.cached.settle()
+        await one.settle()
+        await two.settle()
         for mount in [one, two] {
           #expect(mount.metrics.value(.diskCacheDamaged) == 0 && mount.metrics.value(.diskCacheErrors) == 0)
         }
@@ -103,7 +103,7 @@ struct DiskRoomTests {
       try await fixture.mounted { two in
         #expect(await one.reads(0..<4 * mebi))
         #expect(await one.reaches(.diskCacheWrittenBytes, 4 * mebi))
-        await one.cached.settle()
+        await one.settle()
         fixture.fileIO.faults.forgetCalls()
         #expect(await becomesTrue { fixture.files.count == 4 })
         #expect(await two.reads(0..<4 * mebi))
