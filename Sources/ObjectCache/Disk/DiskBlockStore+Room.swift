@@ -15,6 +15,8 @@ extension DiskBlockStore {
   static let step: Int64 = 10
   /// How long nothing is written after a failure.
   static let pause = Duration.seconds(60)
+  /// How long the log is silent about further failures: on a disk that others fill, writing succeeds and fails by turns.
+  static let silence = Duration.seconds(3600)
 
   func isLookDue(_ state: State) -> Bool {
     guard let limit = state.limit else { return true }
@@ -58,13 +60,14 @@ extension DiskBlockStore {
     publishSize()
   }
 
-  /// Nothing is written for a while; the log tells once of each outage. A full disk gets something back.
+  /// Nothing is written for a while; the log tells of it once an hour at most. A full disk gets something back.
   func pause(_ failure: DiskFailure) {
-    let resumption = parts.now() + Self.pause
+    let now = parts.now()
     let (isNew, bytes) = state.withLock { state in
-      defer { state.isReported = true }
-      state.resumption = resumption
-      return (!state.isReported, state.bytes)
+      state.resumption = now + Self.pause
+      let isNew = state.reported.map { $0 + Self.silence <= now } ?? true
+      if isNew { state.reported = now }
+      return (isNew, state.bytes)
     }
     if isNew {
       logger.warning(

@@ -66,8 +66,8 @@ package final class DiskBlockStore: Sendable {
     var writtenFiles = 0
     /// Nothing is written before.
     var resumption: ContinuousClock.Instant?
-    /// Whether the log tells of the present outage.
-    var isReported = false
+    /// When the log last told of an outage.
+    var reported: ContinuousClock.Instant?
     var endOfWriting: ContinuousClock.Instant?
   }
 
@@ -203,7 +203,6 @@ package final class DiskBlockStore: Sendable {
       guard written > 0 else { return }
       metrics.add(.diskCacheWrittenBytes, by: Int64(written))
       let isDue = state.withLock { state in
-        state.isReported = false
         state.bytes += growth
         state.writtenBytes += Int64(written)
         state.writtenFiles += 1

@@ -40,7 +40,7 @@ enum Tmpfs {
 struct DiskOutageTests {
   private static let sentence = "the disk cache cannot be written: the mount goes on without it"
 
-  @Test("A full disk: exact bytes, one warning, and blocks are kept again once there is room")
+  @Test("A full disk: exact bytes, one warning an hour, and blocks are kept again once there is room")
   func full() async throws {
     try await Tmpfs.with(mebibytes: 3) { path in
       let fixture = try DiskCacheFixture(size: 8 * mebi, at: path)
@@ -52,7 +52,6 @@ struct DiskOutageTests {
         #expect(mount.log.warnings == ["\(Self.sentence) directory=\(path) reason=write: No space left on device"])
         #expect(!mount.disk.status.isWritten)
         #expect(fixture.names.allSatisfy { !$0.hasSuffix(".tmp") })
-        // A second outage without a success between them is the same one.
         fixture.elapsed.withLock { $0 += .seconds(61) }
         mount.cached.cache.removeAll()
         #expect(await mount.reads(0..<8 * mebi))
@@ -66,6 +65,16 @@ struct DiskOutageTests {
         #expect(await mount.touches(6 * mebi, 1 << 20))
         #expect(await becomesTrue { mount.metrics.value(.diskCacheWrittenBytes) > written })
         #expect(mount.disk.status.isWritten)
+        // Full again: told of once the hour is over.
+        for (elapsed, warnings) in [(Duration.seconds(61), 1), (.seconds(3600), 2)] {
+          let errors = mount.metrics.value(.diskCacheErrors)
+          fixture.elapsed.withLock { $0 += elapsed }
+          mount.cached.cache.removeAll()
+          #expect(await mount.reads(0..<8 * mebi))
+          #expect(await mount.reaches(.diskCacheErrors, errors + 1))
+          await mount.settle()
+          #expect(await becomesTrue { !mount.disk.status.isWritten && mount.log.warnings.count == warnings })
+        }
       }
     }
   }
