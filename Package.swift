@@ -48,7 +48,7 @@ let package = Package(
     module("AWSServices", ["AWSCore", "HTTP", "WireFormats", "Telemetry"]),
     module("Iceberg", ["WireFormats", "Telemetry", logging]),
     module("IcebergAWS", ["AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", logging]),
-    module("ObjectCache", ["Iceberg", "Telemetry", logging]),
+    module("ObjectCache", ["CZlib", "Iceberg", "Telemetry", logging]),
     module("CatalogFS", ["CLinux", "ObjectCache", "Iceberg", "WireFormats", "Telemetry", logging]),
     module("Fuse", ["CFuse", "CLinux", "Telemetry", logging]),
     module("Configuration", ["Iceberg", "Telemetry", .product(name: "Yams", package: "Yams")]),
@@ -82,7 +82,7 @@ let package = Package(
     tests(
       "IcebergAWSTests",
       ["IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", "AWSTestSupport", "TestSupport", logging]),
-    tests("ObjectCacheTests", ["ObjectCache", "Iceberg", "Telemetry", "TestSupport"]),
+    tests("ObjectCacheTests", ["ObjectCache", "Iceberg", "Telemetry", "TestSupport", logging]),
     tests("CatalogFSTests", ["CatalogFS", "ObjectCache", "Iceberg", "Telemetry", "TestSupport", "WireFormats", logging]),
     tests("FuseTests", ["Fuse", "TestSupport", "Telemetry", logging]),
     tests("ConfigurationTests", ["Configuration", "Iceberg", "Telemetry", "TestSupport"]),

@@ -29,6 +29,10 @@ package struct MountOptions: Sendable, Hashable {
   package var stagingDirectory: String?
   /// `--staging-size`, bytes; nil: the daemon's choice by the free space.
   package var stagingSize: Int64?
+  /// `--cache-dir`, absolute; nil: no disk cache.
+  package var cacheDirectory: String?
+  /// `--cache-size`, bytes; nil: the daemon's choice by the free space.
+  package var cacheSize: Int64?
   /// `--metadata-ttl`; nil if not given: use ``metadataTTL(with:)``.
   package var metadataTTL: Duration?
   /// Bytes.
@@ -59,6 +63,9 @@ package struct MountOptions: Sendable, Hashable {
 
   /// Refuses options that contradict each other.
   package func checkTogether() throws(ConfigurationError) {
+    guard cacheSize == nil || cacheDirectory != nil else {
+      throw ConfigurationError(.option, "--cache-size needs --cache-dir: say where the disk cache is")
+    }
     guard readOnly else { return }
     for (name, isGiven) in [("--allow-delete", allowDelete), ("--allow-drop", allowDrop), ("--allow-rename", allowRename)] where isGiven {
       throw ConfigurationError(.option, "--read-only and \(name) cannot both be given: leave one of them out")

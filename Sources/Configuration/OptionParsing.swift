@@ -41,6 +41,14 @@ package enum OptionParsing {
     return bytes
   }
 
+  /// `--cache-size`: bytes.
+  package static func cacheSize(_ text: String) throws(ConfigurationError) -> Int64 {
+    guard let bytes = ByteSize.parse(text), bytes >= 16 << 20 else {
+      throw ConfigurationError(.option, "--cache-size \(text): a size of at least 16M is expected, as 512M or 100G")
+    }
+    return bytes
+  }
+
   /// `--umask`, `--file-mode`, `--dir-mode`: octal permission bits.
   package static func permissions(_ text: String, option: String) throws(ConfigurationError) -> UInt16 {
     let digits = text.hasPrefix("0o") ? text.dropFirst(2) : text[...]

@@ -81,6 +81,7 @@ package enum MountEntry {
       hangUp: { service.filesystem.refresh() })
     // Whoever unmounts waits as long for the daemon's end.
     await service.drain(within: Unmounter.patience - .seconds(5), logger: logger)
+    await service.closeCache()
     logger.notice("unmounted", metadata: ["mountpoint": "\(resolved.mountpoint)"])
     _ = await NamedThread.run("bergfs-end") { service.transports.shutdown() }
   }

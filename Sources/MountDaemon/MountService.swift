@@ -18,6 +18,7 @@ struct MountService: Sendable {
   let filesystem: CatalogFilesystem
   /// Nil on a read-only mount.
   let writing: WritingAssembly?
+  private let cache: BlockCache
 
   /// Proves that the catalog can be used (keys resolved, one page listed), then puts the mount together. Nothing is mounted yet.
   static func prepare(options: MountOptions, configuration: CatalogConfiguration, logger: Logger) async throws(MountError) -> MountService {
@@ -25,13 +26,14 @@ struct MountService: Sendable {
     let budget = MemoryBudget(limit: Int(clamping: options.memoryLimit))
     let assembly = try CatalogAssembly(configuration, uploadMemory: budget, metrics: metrics, logger: logger)
     let place = try stagingPlace(options, configuration)
+    let disk = try diskCache(options, assembly, metrics: metrics, logger: logger)
     let probe = CatalogProbe(assembly: assembly)
     var sightings: [CredentialSighting] = []
     for service in assembly.services { sightings.append(try await probe.credentials(of: service)) }
     _ = try await probe.firstPage()
 
     let ttl = try metadataTTL(options, configuration)
-    let cache = BlockCache(budget: budget, metrics: metrics)
+    let cache = BlockCache(budget: budget, metrics: metrics, disk: disk)
     let journal = ErrorJournal()
     let documents = ControlDocuments(
       facts: .init(
@@ -54,7 +56,24 @@ struct MountService: Sendable {
     let session = FuseSession(
       fileSystem: bridge, mountpoint: options.mountpoint, options: mountOptions, metrics: metrics, logger: logger)
     kernel.connect(session.notifier)
-    return MountService(session: session, transports: assembly.transports, filesystem: filesystem, writing: writing)
+    return MountService(session: session, transports: assembly.transports, filesystem: filesystem, writing: writing, cache: cache)
+  }
+
+  /// Nil unless there is to be one.
+  private static func diskCache(
+    _ options: MountOptions, _ assembly: CatalogAssembly, metrics: Metrics, logger: Logger
+  ) throws(MountError) -> DiskBlockStore? {
+    do {
+      guard let place = try CachePlace.prepare(options) else { return nil }
+      if let warning = place.warning { logger.warning("disk cache", metadata: ["reason": "\(warning)"]) }
+      let parts = DiskBlockStore.Parts(
+        store: try assembly.factory.objectStore(), digest: { SHA256.digest($0) }, startThread: { NamedThread.start($0, $1) })
+      return try DiskBlockStore(path: place.directory, limit: place.limit, parts: parts, metrics: metrics, logger: logger)
+    } catch let error as DiskFailure {
+      throw MountError("the cache directory cannot be used: \(error)")
+    } catch {
+      throw MountError("\(error)")
+    }
   }
 
   /// Nil if the mount is to be read-only.
@@ -65,6 +84,11 @@ struct MountService: Sendable {
     } catch {
       throw MountError(error.message)
     }
+  }
+
+  /// Writes what the disk cache has not written yet, as far as there is time. To be called once nothing is read any more.
+  func closeCache() async {
+    await cache.closeDisk(within: .seconds(5))
   }
 
   /// Waits for commits and uploads under way, once no request comes any more, and says what was never published.

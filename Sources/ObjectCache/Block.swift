@@ -37,6 +37,8 @@ final class Block: Sendable {
   private let budget: MemoryBudget
   /// Published chunks. Written under `state`'s lock with release order after the bytes, read anywhere with acquire order.
   private let published = Atomic<UInt64>(0)
+  /// Whether the block stands in the queue of what goes to disk.
+  private let awaitsDisk = Atomic<Bool>(false)
   private let state = Mutex(State())
 
   /// Takes over the region and its reservation.
@@ -67,6 +69,18 @@ final class Block: Sendable {
     mask & ~published.load(ordering: .acquiring) == 0
   }
 
+  /// The chunks that can be read.
+  var presentChunks: UInt64 { published.load(ordering: .acquiring) }
+
+  /// Notes that the block is to go to disk. False if that was noted already.
+  func joinDiskQueue() -> Bool {
+    !awaitsDisk.exchange(true, ordering: .acquiringAndReleasing)
+  }
+
+  func leaveDiskQueue() {
+    awaitsDisk.store(false, ordering: .releasing)
+  }
+
   /// Published bytes; `range` counts from the start of the block and lies within published chunks. Valid while the block is referenced.
   func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
     // SAFETY: the range lies within the region, which lives as long as the block; published bytes are never written again.
@@ -93,6 +107,12 @@ final class Block: Sendable {
     guard let source = bytes.baseAddress, offset >= 0, offset + bytes.count <= size else { return }
     // SAFETY: bounds checked above; only the claiming fetch writes these chunks, and nobody reads them before they are published.
     (region.base + offset).copyMemory(from: source, byteCount: bytes.count)
+  }
+
+  /// The memory of chunks that the caller has claimed and not published, to be filled in place.
+  func claimedBytes(_ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
+    // SAFETY: the range lies within the region, which lives as long as the block; nobody else writes there, and nobody reads before it is published.
+    UnsafeMutableRawBufferPointer(start: region.base + range.lowerBound, count: range.count)
   }
 
   /// Makes claimed chunks readable and resumes those who have all they need.

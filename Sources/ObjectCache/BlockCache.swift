@@ -79,6 +79,8 @@ package final class BlockCache: MemoryReclaiming {
   }
 
   let counters = CacheCounters()
+  /// Where blocks are looked for before S3 is asked; nil if nowhere.
+  let disk: DiskBlockStore?
   private let budget: MemoryBudget
   private let pool: BlockPool
   private let metrics: Metrics
@@ -86,8 +88,11 @@ package final class BlockCache: MemoryReclaiming {
   private let windowCapacity: Int
   private let state: Mutex<State>
 
-  /// - Parameter budget: shared with whatever else takes memory; the cache makes itself its reclaimer.
-  package init(budget: MemoryBudget, metrics: Metrics) {
+  /// - Parameters:
+  ///   - budget: shared with whatever else takes memory; the cache makes itself its reclaimer.
+  ///   - disk: where blocks are kept besides.
+  package init(budget: MemoryBudget, metrics: Metrics, disk: DiskBlockStore? = nil) {
+    self.disk = disk
     self.budget = budget
     self.metrics = metrics
     self.pool = BlockPool(limit: budget.limit)
@@ -102,6 +107,14 @@ package final class BlockCache: MemoryReclaiming {
   package var fetchesInFlight: Int { state.withLock { $0.fetchesInFlight } }
   /// Bytes mapped from the kernel for blocks.
   package var mappedBytes: Int { pool.mappedBytes }
+
+  /// Of the disk cache; nil if there is none.
+  package var diskStatus: DiskBlockStore.Status? { disk?.status }
+
+  /// See ``DiskBlockStore/close(within:)``.
+  package func closeDisk(within limit: Duration) async {
+    await disk?.close(within: limit)
+  }
 
   /// Drops every block that is not being fetched and returns the memory to the kernel; blocks being read go when their readers are done.
   package func removeAll() {
@@ -283,6 +296,12 @@ package final class BlockCache: MemoryReclaiming {
     state.withLock { state in
       for index in BlockGeometry.blocks(of: range) { state.table.abandon(BlockID(object: object, index: index)) }
     }
+  }
+
+  /// Takes note that the disk had some of a fetch, which is over, and that others ask for the rest.
+  func replaced(_ fetch: BlockFetch, by parts: [BlockFetch]) {
+    state.withLock { $0.fetchesInFlight += parts.count }
+    finished(fetch)
   }
 
   /// Takes note that a fetch has finished: blocks that got nothing leave, those who wait for memory get what became free.

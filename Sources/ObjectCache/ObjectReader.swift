@@ -26,6 +26,8 @@ package final class ObjectReader: Sendable {
   /// Where its bytes come from.
   package let fileIO: any FileIO
   private let cache: BlockCache
+  /// Nil if nothing of it is kept on disk.
+  private let onDisk: DiskObject?
   private let identity: UInt64
   private let size: Int64
   private let maximumRequest: Int64
@@ -38,6 +40,7 @@ package final class ObjectReader: Sendable {
     self.object = object
     self.fileIO = fileIO
     self.cache = cache
+    self.onDisk = cache.disk?.object(object)
     self.identity = cache.open(object)
     self.size = min(max(0, object.size), Self.maximumObjectSize)
     self.maximumRequest = tuning.maximumRequest
@@ -178,6 +181,30 @@ package final class ObjectReader: Sendable {
   }
 
   private func run(_ fetch: BlockFetch) async {
+    if let disk = cache.disk, let onDisk, let missing = await disk.load(fetch.segments, of: onDisk) {
+      replace(fetch, by: missing)
+    } else {
+      await request(fetch)
+    }
+  }
+
+  /// The rest of a fetch of which the disk had a part, in as few requests as hold it.
+  private func replace(_ fetch: BlockFetch, by missing: [BlockFetch.Segment]) {
+    let parts = BlockFetch.fetches(covering: missing, maximum: maximumRequest)
+    let isClosed = state.withLock { state in
+      state.fetches[ObjectIdentifier(fetch)] = nil
+      for part in parts { state.fetches[ObjectIdentifier(part)] = part }
+      return state.isClosed
+    }
+    cache.replaced(fetch, by: parts)
+    for part in parts {
+      if fetch.isCancelled || isClosed && !part.isAwaited { part.cancel() }
+      part.setTask(Task.immediate { await self.request(part) })
+    }
+  }
+
+  private func request(_ fetch: BlockFetch) async {
+    guard !fetch.isCancelled else { return end(fetch, nil) }
     do {
       _ = try await fileIO.read(object.location, etag: object.etag, range: fetch.range, into: fetch)
       end(fetch, nil)
@@ -197,5 +224,6 @@ package final class ObjectReader: Sendable {
     }
     fetch.finish(failure ?? FileIOError(code: .failed, message: "\(object.location): the answer ended before the range did"))
     cache.finished(fetch)
+    if let disk = cache.disk, let onDisk { disk.save(fetch.segments.map(\.block), of: onDisk) }
   }
 }

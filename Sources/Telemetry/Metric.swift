@@ -13,6 +13,12 @@ package enum Metric: String, CaseIterable, Sendable {
   case cacheMisses = "bergfs_cache_misses_total"
   case cacheBytes = "bergfs_cache_bytes"
   case prefetchedBytes = "bergfs_prefetched_bytes_total"
+  case diskCacheHits = "bergfs_disk_cache_hits_total"
+  case diskCacheMisses = "bergfs_disk_cache_misses_total"
+  case diskCacheWrittenBytes = "bergfs_disk_cache_written_bytes_total"
+  case diskCacheDamaged = "bergfs_disk_cache_damaged_total"
+  case diskCacheErrors = "bergfs_disk_cache_errors_total"
+  case diskCacheBytes = "bergfs_disk_cache_bytes"
   case memoryReservedBytes = "bergfs_memory_reserved_bytes"
   case inodes = "bergfs_inodes"
   case openHandles = "bergfs_open_handles"
@@ -28,8 +34,9 @@ package enum Metric: String, CaseIterable, Sendable {
   package var kind: Kind {
     switch self {
     case .operationSeconds, .requestSeconds, .commitSeconds, .lockWaitSeconds: .histogram
-    case .cacheBytes, .memoryReservedBytes, .inodes, .openHandles: .gauge
-    case .operations, .requests, .requestRetries, .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .prefetchedBytes, .errors, .commits:
+    case .cacheBytes, .diskCacheBytes, .memoryReservedBytes, .inodes, .openHandles: .gauge
+    case .operations, .requests, .requestRetries, .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .prefetchedBytes,
+      .diskCacheHits, .diskCacheMisses, .diskCacheWrittenBytes, .diskCacheDamaged, .diskCacheErrors, .errors, .commits:
       .counter
     }
   }
@@ -44,7 +51,9 @@ package enum Metric: String, CaseIterable, Sendable {
     case .errors: ["errno"]
     case .commits, .commitSeconds: ["outcome"]
     case .lockWaitSeconds: ["lock"]
-    case .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .cacheBytes, .prefetchedBytes, .memoryReservedBytes, .inodes, .openHandles: []
+    case .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .cacheBytes, .prefetchedBytes, .diskCacheHits, .diskCacheMisses,
+      .diskCacheWrittenBytes, .diskCacheDamaged, .diskCacheErrors, .diskCacheBytes, .memoryReservedBytes, .inodes, .openHandles:
+      []
     }
   }
 
@@ -61,6 +70,12 @@ package enum Metric: String, CaseIterable, Sendable {
     case .cacheMisses: "Blocks that had to be fetched or waited for."
     case .cacheBytes: "Bytes held by the block cache."
     case .prefetchedBytes: "Bytes asked for ahead of a reader."
+    case .diskCacheHits: "Blocks, or parts of them, missing in memory and found in the disk cache."
+    case .diskCacheMisses: "Blocks, or parts of them, missing in memory and not, or not wholly, found in the disk cache."
+    case .diskCacheWrittenBytes: "Bytes written to the disk cache."
+    case .diskCacheDamaged: "Files of the disk cache that were not what had been written, and were removed."
+    case .diskCacheErrors: "Calls on the directory of the disk cache that failed."
+    case .diskCacheBytes: "Bytes of the disk that the disk cache takes, as last known."
     case .memoryReservedBytes: "Bytes reserved from the memory limit."
     case .inodes: "Inodes the kernel knows."
     case .openHandles: "Open file handles."

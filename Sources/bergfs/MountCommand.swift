@@ -47,6 +47,8 @@ struct MountCommand: AsyncParsableCommand {
       "Memory for cached data, as 128M or 2GiB. (default: a quarter of the memory, 1GiB at most)", valueName: "size"))
   var memoryLimit: String?
 
+  @OptionGroup(title: "Disk cache") var diskCache: DiskCacheOptions
+
   @Option(
     name: .customLong("namespace"), help: ArgumentHelp("Show only this namespace; may be repeated. (default: all)", valueName: "name"))
   var namespaces: [String] = []
@@ -79,6 +81,8 @@ struct MountCommand: AsyncParsableCommand {
     let limit: Int64 = if let memoryLimit { try OptionParsing.memoryLimit(memoryLimit) } else { MemoryLimit.defaultLimit() }
     var options = MountOptions(catalog: catalog, mountpoint: inputs.absolute(mountpoint), memoryLimit: limit)
     try writing.apply(to: &options, inputs)
+    try diskCache.apply(to: &options, inputs)
+    try options.checkTogether()
     if let metadataTTL { options.metadataTTL = try OptionParsing.metadataTTL(metadataTTL) }
     options.allowOther = allowOther
     options.foreground = foreground

@@ -40,6 +40,5 @@ struct WritingOptions: ParsableArguments {
     if let deleteMinAge { options.deleteMinAge = try OptionParsing.age(deleteMinAge) }
     options.stagingDirectory = stagingDir.map { inputs.absolute($0) }
     if let stagingSize { options.stagingSize = try OptionParsing.stagingSize(stagingSize) }
-    try options.checkTogether()
   }
 }

@@ -94,6 +94,22 @@ struct OptionTests {
     }
   }
 
+  @Test("A size of the disk cache is at least 16 MiB, and needs its directory")
+  func cacheSize() throws {
+    #expect(try OptionParsing.cacheSize("16M") == 16 << 20)
+    #expect(try OptionParsing.cacheSize("100GiB") == 100 << 30)
+    for text in ["15M", "0", "big", "-1G"] {
+      let error = #expect(throws: ConfigurationError.self) { try OptionParsing.cacheSize(text) }
+      #expect(error?.message == "--cache-size \(text): a size of at least 16M is expected, as 512M or 100G")
+    }
+    var options = MountOptions(catalog: "c", mountpoint: "/m", memoryLimit: 1)
+    options.cacheSize = 16 << 20
+    let error = #expect(throws: ConfigurationError.self) { try options.checkTogether() }
+    #expect(error?.message == "--cache-size needs --cache-dir: say where the disk cache is")
+    options.cacheDirectory = "/c"
+    try options.checkTogether()
+  }
+
   @Test("A read-only mount allows nothing, and a mount that nobody restricted is writable and keeps objects for three days")
   func readOnly() throws {
     var options = MountOptions(catalog: "c", mountpoint: "/m", memoryLimit: 1)
@@ -170,6 +186,7 @@ struct OptionTests {
           "--staging-size=1G",
         ]
       ),
+      (["mount", "a", "/m", "-o", "cache_dir=/c,cache-size=1G"], ["mount", "a", "/m", "--cache-dir=/c", "--cache-size=1G"]),
       (["config", "lake", "--all"], ["config", "lake", "--all"]),
     ])
   func commaForm(arguments: [String], expected: [String]) throws {
@@ -185,8 +202,8 @@ struct OptionTests {
   @Test(
     "Options and commands of later versions say so",
     arguments: [
-      (["mount", "a", "/m", "--cache-dir=/x"], "--cache-dir is not available in this version"),
-      (["mount", "a", "/m", "-o", "ro,cache_size=1G"], "--cache-size is not available in this version"),
+      (["mount", "a", "/m", "--show-views"], "--show-views is not available in this version"),
+      (["mount", "a", "/m", "-o", "ro,show_views"], "--show-views is not available in this version"),
       (["check", "a", "--json"], "--json is not available in this version"),
       (["status"], "status is not available in this version"),
       (["mount", "-o"], "-o needs a list of options, as -o ro,uid=1000"),

@@ -219,6 +219,17 @@ struct ClientFactoryTests {
     #expect(s3?.message.hasPrefix("Cannot initialize S3FileIOAwsClientFactory, missing no-arg constructor: com.example.F") == true)
   }
 
+  @Test("The object store is the custom endpoint, else the partition; access points that stand in for buckets make it another")
+  func objectStore() throws {
+    #expect(try factory(["client.region": "eu-west-1"]).objectStore() == "aws")
+    #expect(try factory(["client.region": "us-east-1", "s3.access-key-id": "A", "s3.secret-access-key": "B"]).objectStore() == "aws")
+    #expect(try factory(["client.region": "cn-north-1"]).objectStore() == "aws-cn")
+    #expect(try factory(["s3.endpoint": "http://h:9000"]).objectStore() == "http://h:9000")
+    #expect(try factory(["client.region": "eu-west-1"], variables: ["AWS_ENDPOINT_URL_S3": "http://v"]).objectStore() == "http://v")
+    let points = ["client.region": "eu-west-1", "s3.access-points.b": "arn:two", "s3.access-points.a": "arn:one"]
+    #expect(try factory(points).objectStore() == "aws a=arn:one b=arn:two")
+  }
+
   private func clientFactory(_ properties: [String: String]) throws(PropertyError) -> any AwsClientFactory {
     let transport = RecordingTransport()
     return try CatalogLoader.clientFactory(

@@ -193,7 +193,7 @@ struct ObjectReaderTests {
 }
 
 /// A FileIO that gives the bytes of its one read when told to.
-private final class SteppedFileIO: FileIO {
+final class SteppedFileIO: FileIO {
   private struct State {
     var sink: (any RangeSink)?
     var position = 0

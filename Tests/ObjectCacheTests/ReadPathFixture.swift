@@ -31,11 +31,18 @@ struct ReadPathFixture: Sendable {
 
   /// - Parameter size: bytes of the object, at most 24 MiB.
   init(size: Int64, memory: Int64 = 64 << 20, chunkSize: Int = 64 << 10) {
-    fileIO = InMemoryFileIO(buckets: ["lake"], chunkSize: chunkSize)
-    object = fileIO.put(Self.location, Array(Self.content.prefix(Int(size))))
+    let fileIO = InMemoryFileIO(buckets: ["lake"], chunkSize: chunkSize)
+    let object = fileIO.put(Self.location, Array(Self.content.prefix(Int(size))))
+    self.init(fileIO: fileIO, object: object, memory: memory, metrics: Metrics(), disk: nil)
+  }
+
+  /// Another cache before an object that is there.
+  init(fileIO: InMemoryFileIO, object: ObjectAttributes, memory: Int64 = 64 << 20, metrics: Metrics, disk: DiskBlockStore?) {
+    self.fileIO = fileIO
+    self.object = object
+    self.metrics = metrics
     budget = MemoryBudget(limit: Int(memory))
-    metrics = Metrics()
-    cache = BlockCache(budget: budget, metrics: metrics)
+    cache = BlockCache(budget: budget, metrics: metrics, disk: disk)
   }
 
   func reader(tuning: Prefetcher.Tuning = .init()) -> ObjectReader {

@@ -21,7 +21,7 @@ IMPORTS = {
     "AWSServices": {"AWSCore", "HTTP", "WireFormats"},
     "Iceberg": {"WireFormats"},
     "IcebergAWS": {"AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats"},
-    "ObjectCache": {"Iceberg"},
+    "ObjectCache": {"CZlib", "Iceberg"},
     "CatalogFS": {"CLinux", "ObjectCache", "Iceberg", "WireFormats"},
     "Fuse": {"CFuse", "CLinux"},
     "Configuration": {"Iceberg", "Yams"},

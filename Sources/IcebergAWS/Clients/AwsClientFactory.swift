@@ -14,6 +14,8 @@ package protocol AwsClientFactory: Sendable {
 
   /// The region of a service's client.
   func region(of service: AWSService) throws(PropertyError) -> String
+  /// Which object store the S3 client talks to: catalogs with the same text find the same objects by the same bucket and key.
+  func objectStore() throws(PropertyError) -> String
   /// Where the keys of a service's client come from.
   func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider
 }

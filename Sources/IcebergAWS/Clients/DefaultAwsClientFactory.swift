@@ -121,6 +121,13 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     return try Self.converting { () throws(AWSError) in try environment.region() }
   }
 
+  /// AWS has each bucket name once in a partition; elsewhere the endpoint decides. Buckets that access points stand in for may be others.
+  package func objectStore() throws(PropertyError) -> String {
+    let custom = environments.environment(of: .s3).endpointURL(for: .s3, property: (S3FileIOProperties.endpointKey, files.endpoint))
+    let place = if let custom { custom.url } else { Partition.of(region: try region(of: .s3)).name }
+    return ([place] + files.accessPoints.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
+  }
+
   package func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider {
     let environment = environments.environment(of: service)
     if service == .s3, files.isAnonymous { return AnonymousCredentialsProvider() }

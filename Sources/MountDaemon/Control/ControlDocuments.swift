@@ -90,6 +90,12 @@ final class ControlDocuments: Sendable {
         "limit-bytes": .integer(Int64(budget.limit)), "reserved-bytes": .integer(Int64(budget.used)),
         "cached-bytes": .integer(Int64(cache.bytes)), "resident-bytes": Self.residentBytes.map { .integer($0) } ?? .null,
       ],
+      "disk-cache": cache.diskStatus.map { disk in
+        [
+          "directory": .string(disk.directory), "bytes": .integer(disk.bytes), "limit-bytes": disk.limit.map { .integer($0) } ?? .null,
+          "written": .bool(disk.isWritten),
+        ]
+      } ?? .null,
       "writing": writing.withLock { $0 }?().document ?? .null,
       "inodes": .integer(Int64(inodeCount)),
       "open-handles": .integer(metrics.value(.openHandles)),
@@ -109,6 +115,8 @@ final class ControlDocuments: Sendable {
       "allow-rename": .bool(options.allowRename),
       "staging-dir": options.stagingDirectory.map { .string($0) } ?? .null,
       "staging-size-bytes": options.stagingSize.map { .integer($0) } ?? .null,
+      "cache-dir": options.cacheDirectory.map { .string($0) } ?? .null,
+      "cache-size-bytes": options.cacheSize.map { .integer($0) } ?? .null,
       "memory-limit-bytes": .integer(options.memoryLimit),
       "allow-other": .bool(options.allowOther),
       "namespaces": .array(options.namespaces.map { .string($0) }),

@@ -49,9 +49,12 @@ struct StagingPlace: Sendable, Hashable {
     guard directory.hasPrefix("/"), directory != "/" else {
       throw LifecycleError(.system, "the staging directory \(directory) is not usable: give a directory of its own by --staging-dir")
     }
-    if options.stagingDirectory == nil { try makeParents(of: directory) }
-    try makePrivate(directory, surroundings.user)
-    try makePrivate("\(directory)/journals", surroundings.user)
+    let place = PrivateDirectory(
+      kind: "staging directory", advice: "give another one by --staging-dir", danger: "could change what is published",
+      user: surroundings.user)
+    if options.stagingDirectory == nil { try makeParents(of: directory, place) }
+    try place.make(directory)
+    try place.make("\(directory)/journals")
     let space = surroundings.space(directory)
     let capacity = options.stagingSize ?? defaultCapacity(space)
     return StagingPlace(directory: directory, capacity: capacity, warning: warning(directory, capacity, options, space))
@@ -88,44 +91,13 @@ struct StagingPlace: Sendable, Hashable {
   }
 
   /// A user's cache directory may not exist yet; nothing is made for a directory that somebody named, which may be a slip.
-  private static func makeParents(of directory: String) throws(LifecycleError) {
+  private static func makeParents(of directory: String, _ place: PrivateDirectory) throws(LifecycleError) {
     var end = directory.index(after: directory.startIndex)
     while let slash = directory[end...].firstIndex(of: "/") {
       let parent = String(directory[..<slash])
       // Whatever stands in the way shows when the next one is made.
-      if mkdir(parent, 0o700) != 0, ![EEXIST, EROFS, EACCES, EPERM, EISDIR].contains(errno) { throw unmakeable(parent, errno) }
+      if mkdir(parent, 0o700) != 0, ![EEXIST, EROFS, EACCES, EPERM, EISDIR].contains(errno) { throw place.unmakeable(parent, errno) }
       end = directory.index(after: slash)
-    }
-  }
-
-  private static let advice = "give another one by --staging-dir"
-
-  private static func unmakeable(_ path: String, _ number: Int32) -> LifecycleError {
-    LifecycleError(.system, "the staging directory \(path) cannot be made: \(Errno.text(number)); \(advice)")
-  }
-
-  private static func makePrivate(_ path: String, _ user: UInt32) throws(LifecycleError) {
-    if mkdir(path, 0o700) != 0, errno != EEXIST { throw unmakeable(path, errno) }
-    // The directory itself is looked at, not a name that may lead elsewhere a moment later.
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      guard errno != ELOOP, errno != ENOTDIR else {
-        throw LifecycleError(.system, "the staging directory \(path) is a symbolic link or no directory; \(advice)")
-      }
-      throw LifecycleError(.system, "the staging directory \(path) cannot be used: \(Errno.text(errno)); \(advice)")
-    }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw LifecycleError(.system, "the staging directory \(path) cannot be used: \(Errno.text(errno)); \(advice)")
-    }
-    guard status.st_uid == user else {
-      throw LifecycleError(
-        .system, "the staging directory \(path) belongs to user \(status.st_uid), who could change what is published; \(advice)")
-    }
-    guard status.st_mode & 0o077 == 0 else {
-      throw LifecycleError(
-        .system, "the staging directory \(path) is open to other users: run chmod 700 \(path), or \(advice)")
     }
   }
 }
