@@ -60,7 +60,7 @@ package struct AvroContainer: Sendable {
   /// All records, with the values of the selected fields by their ids; fields the file does not have are absent.
   ///
   /// - Parameter limit: the most bytes a block may decompress to.
-  /// - Throws: `unsupportedCodec` for any but `null` and `deflate`.
+  /// - Throws: `unsupportedCodec` for any but `null`, `deflate`, `snappy` and `zstandard`.
   package func records(_ selection: [Selection], limit: Int = 256 << 20) throws(AvroError) -> [[Int: AvroValue]] {
     guard case .record(let fields) = schema else {
       throw AvroError(code: .unsupportedSchema, message: "the Avro schema is not a record")
@@ -80,9 +80,7 @@ package struct AvroContainer: Sendable {
   func forEachBlock(
     limit: Int, _ body: (inout AvroDecoder, _ count: Int64) throws(AvroError) -> Void
   ) throws(AvroError) {
-    guard codec == "null" || codec == "deflate" else {
-      throw AvroError(code: .unsupportedCodec, message: "unsupported codec \(codec.prefix(40)): only null and deflate are read")
-    }
+    let codec = try AvroCodec(named: codec)
     var file = AvroDecoder(bytes, range: firstBlock..<bytes.count)
     while file.position < bytes.count {
       let count = try file.long()
@@ -90,7 +88,7 @@ package struct AvroContainer: Sendable {
       let block = try file.take(size)
       guard try file.take(16).elementsEqual(sync) else { throw AvroError.corrupt("a wrong sync marker") }
       guard count >= 0 else { throw AvroError.corrupt("a negative count") }
-      let plain = codec == "deflate" ? try RawDeflate.inflate(Array(block), limit: limit) : Array(block)
+      let plain = codec == .null ? Array(block) : try codec.decompress(block.span, limit: limit)
       var decoder = AvroDecoder(plain, range: 0..<plain.count)
       try body(&decoder, count)
       guard decoder.position == plain.count else { throw AvroError.corrupt("a block longer than its records") }
