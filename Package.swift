@@ -68,6 +68,8 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .executableTarget(
+      name: "microbench", dependencies: ["Iceberg", "WireFormats"], path: "Tests/Microbench", swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["Iceberg", "Telemetry", "WireFormats", logging], path: "Tests/TestSupport",
       swiftSettings: settings),
