@@ -40,9 +40,11 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     module("Telemetry", [logging]),
-    module("WireFormats", ["CExpat", "CZlib"]),
+    module("WireFormats", ["CExpat", "CZlib", "CSnappy", "CZstd"]),
     module("HTTP", ["CCurl", "Telemetry", logging]),
     module("AWSCore", ["HTTP", "WireFormats", "Telemetry", "COpenSSL", logging]),
     module("AWSServices", ["AWSCore", "HTTP", "WireFormats", "Telemetry"]),
@@ -66,6 +68,8 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .executableTarget(
+      name: "microbench", dependencies: ["Iceberg", "WireFormats"], path: "Tests/Microbench", swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["Iceberg", "Telemetry", "WireFormats", logging], path: "Tests/TestSupport",
       swiftSettings: settings),

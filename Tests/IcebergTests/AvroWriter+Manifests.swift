@@ -21,7 +21,8 @@ extension AvroWriter {
     {"name":"snapshot_id","type":["null","long"],"field-id":1},{"name":"data_file","type":{"type":"record","name":"r2","fields":[\
     {"name":"content","type":"int","field-id":134},{"name":"file_path","type":"string","field-id":100},\
     {"name":"partition","type":{"type":"record","name":"r102","fields":[{"name":"day","type":["null","int"],"field-id":1000}]},\
-    "field-id":102},{"name":"lower_bounds","type":["null",{"type":"array","items":{"type":"record","name":"k126_v127","fields":[\
+    "field-id":102},{"name":"file_format","type":"string","field-id":101},{"name":"record_count","type":"long","field-id":103},\
+    {"name":"file_size_in_bytes","type":"long","field-id":104},{"name":"lower_bounds","type":["null",{"type":"array","items":{"type":"record","name":"k126_v127","fields":[\
     {"name":"key","type":"int","field-id":126},{"name":"value","type":"bytes","field-id":127}]},"logicalType":"map"}],"field-id":125}]},\
     "field-id":2}]}
     """
@@ -35,7 +36,8 @@ extension AvroWriter {
       schema: schema, codec: codec, compress: compress,
       records: entries.map { entry in
         let bounds = long(1) + long(1) + long(7) + string("bound") + long(0)
-        return long(entry.status) + long(1) + long(42) + long(0) + string(entry.path) + long(1) + long(19_000) + bounds
+        return long(entry.status) + long(1) + long(42) + long(0) + string(entry.path) + long(1) + long(19_000)
+          + string("PARQUET") + long(10) + long(1_000) + bounds
       })
   }
 
@@ -52,11 +54,11 @@ extension AvroWriter {
 
   private static let encryptedListSchema = """
     {"type":"record","name":"manifest_file","fields":[{"name":"manifest_path","type":"string","field-id":500},\
-    {"name":"key_metadata","type":["null","bytes"],"field-id":519}]}
+    {"name":"manifest_length","type":"long","field-id":501},{"name":"key_metadata","type":["null","bytes"],"field-id":519}]}
     """
 
   /// A manifest list whose manifests need a key.
   static func encryptedManifestList(_ paths: [String]) -> [UInt8] {
-    container(schema: encryptedListSchema, records: paths.map { string($0) + long(1) + string("key") })
+    container(schema: encryptedListSchema, records: paths.map { string($0) + long(1) + long(1) + string("key") })
   }
 }

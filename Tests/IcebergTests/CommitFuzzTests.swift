@@ -99,11 +99,11 @@ import WireFormats
         _ = try? TableMetadata(parsing: bytes, fileName: CommitDocument.nextLocation)
       } else if let list = try? ManifestList(parsing: bytes) {
         _ = list.snapshotID
-        _ = try? list.entries()
+        _ = try? list.manifests()
       }
     }
-    #expect(try ManifestList(parsing: list).entries().map(\.length) == [100, 1])
-    #expect(try ManifestList(parsing: packed).entries().isEmpty == false)
+    #expect(try ManifestList(parsing: list).manifests().map(\.length) == [100, 1])
+    #expect(try ManifestList(parsing: packed).manifests().isEmpty == false)
   }
 
   private static func listName(_ history: CommitHistory) throws -> String {

@@ -165,10 +165,10 @@ import WireFormats
       case 1: for _ in 0..<4 { bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: 0...255, using: &generator) }
       default: bytes.insert(.random(in: 0...255, using: &generator), at: Int.random(in: bytes.indices, using: &generator))
       }
-      var paths: [String] = []
-      try? ManifestScan.liveFiles(in: bytes) { path throws(AvroError) in paths.append(path) }
-      #expect(paths.count <= bytes.count)
-      _ = try? ManifestScan.manifests(in: bytes)
+      var count = 0
+      try? ManifestReader(parsing: bytes).forEachEntry(details: true) { _ throws(AvroError) in count += 1 }
+      #expect(count <= bytes.count)
+      _ = try? ManifestList(parsing: bytes).manifests()
       _ = try? MetadataReach(parsing: bytes, location: "s3://lake/00000-u.metadata.json")
     }
   }

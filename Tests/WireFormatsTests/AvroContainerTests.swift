@@ -28,11 +28,21 @@ import Testing
     {"name":"s","type":["null","string"],"field-id":8},{"name":"again","type":"z"},{"name":"b","type":"boolean","field-id":9}]}
     """
   private static let record: [UInt8] = [3, 2, 2, 0x6B] + Array(repeating: 0, count: 10) + [0, 2, 4, 0x68, 0x69, 1, 2, 1]
-  private static let selection: [AvroContainer.Selection] = [.init(7, "a"), .init(8, "s"), .init(9, "b"), .init(99, "absent")]
+  private static let paths: [[AvroContainer.Selection]] = [[.init(7, "a")], [.init(8, "s")], [.init(9, "b")], [.init(99, "absent")]]
+
+  private func records(_ bytes: [UInt8], limit: Int = 1 << 20) throws(AvroError) -> [[AvroValue]] {
+    var records: [[AvroValue]] = []
+    try AvroContainer(parsing: bytes).forEachRecord(Self.paths, limit: limit) { record throws(AvroError) in
+      var values: [AvroValue] = []
+      for slot in Self.paths.indices { values.append(try record.value(slot)) }
+      records.append(values)
+    }
+    return records
+  }
 
   private func code(_ bytes: [UInt8], limit: Int = 1 << 20) -> AvroError.Code? {
     do throws(AvroError) {
-      _ = try AvroContainer(parsing: bytes).records(Self.selection, limit: limit)
+      _ = try records(bytes, limit: limit)
       return nil
     } catch {
       return error.code
@@ -41,17 +51,16 @@ import Testing
 
   @Test("Selected fields are read, all others read over, named types resolved")
   func record() throws {
-    let container = try AvroContainer(parsing: Self.file(Self.schema, count: [4], Self.record + Self.record))
-    #expect(container.codec == "null")
-    let records = try container.records(Self.selection)
-    #expect(records == Array(repeating: [7: .long(-2), 8: .string("hi"), 9: .boolean(true)], count: 2))
+    let bytes = Self.file(Self.schema, count: [4], Self.record + Self.record)
+    #expect(try AvroContainer(parsing: bytes).codec == "null")
+    #expect(try records(bytes) == Array(repeating: [.long(-2), .bytes(Array("hi".utf8)), .boolean(true), .null], count: 2))
   }
 
   @Test("Without field ids, names count")
   func names() throws {
     let schema = Self.schema.replacing(",\"field-id\":7", with: "").replacing(",\"field-id\":8", with: "").replacing(
       ",\"field-id\":9", with: "")
-    #expect(try AvroContainer(parsing: Self.file(schema, count: [2], Self.record)).records(Self.selection).first?[7] == .long(-2))
+    #expect(try records(Self.file(schema, count: [2], Self.record)).first?[0] == .long(-2))
   }
 
   @Test("Faults are told apart")
@@ -63,9 +72,10 @@ import Testing
     #expect(code(Self.file(Self.schema, count: [2], Self.record + [0])) == .corrupt)
     #expect(code(Self.file(Self.schema, count: [4], Self.record)) == .truncated)
     #expect(code(Self.file(Self.schema, count: [1], Self.record)) == .corrupt)
-    #expect(code(Self.file(Self.schema, codec: "snappy", count: [2], Self.record)) == .unsupportedCodec)
-    #expect(code(Self.file(Self.schema, codec: "zstandard", count: [2], Self.record)) == .unsupportedCodec)
+    #expect(code(Self.file(Self.schema, codec: "snappy", count: [2], Self.record)) == .corrupt)
+    #expect(code(Self.file(Self.schema, codec: "zstandard", count: [2], Self.record)) == .corrupt)
     #expect(code(Self.file(Self.schema, codec: "deflate", count: [2], Self.record)) == .corrupt)
+    #expect(code(Self.file(Self.schema, codec: "bzip2", count: [2], Self.record)) == .unsupportedCodec)
     #expect(code(Self.file("\"nothing\"", count: [2], [0])) == .unsupportedSchema)
     #expect(code(Self.file("\"int\"", count: [2], [0])) == .unsupportedSchema)
     #expect(code(Self.file("{", count: [2], [0])) == .unsupportedSchema)

@@ -15,7 +15,7 @@ import check_docs
 # Which module may import which; nothing else of the project, and a C library only through its one module. The arrows point one way.
 IMPORTS = {
     "Telemetry": set(),
-    "WireFormats": {"CExpat", "CZlib"},
+    "WireFormats": {"CExpat", "CZlib", "CSnappy", "CZstd"},
     "HTTP": {"CCurl"},
     "AWSCore": {"HTTP", "WireFormats", "COpenSSL"},
     "AWSServices": {"AWSCore", "HTTP", "WireFormats"},
@@ -32,7 +32,7 @@ IMPORTS = {
 }  # fmt: skip
 # Importable by all: the metric and log keys, the logging API, the standard library and the system.
 EVERYWHERE = {"Telemetry", "Logging", "Swift", "Synchronization", "Glibc", "FoundationEssentials", "Foundation", "Dispatch", "_Concurrency"}
-SYSTEM_TARGETS = {"CFuse", "CLinux", "CCurl", "COpenSSL", "CExpat", "CZlib"}
+SYSTEM_TARGETS = {"CFuse", "CLinux", "CCurl", "COpenSSL", "CExpat", "CZlib", "CSnappy", "CZstd"}
 
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 MOST_LINES = 600

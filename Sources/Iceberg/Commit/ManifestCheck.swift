@@ -9,6 +9,13 @@ struct ManifestCheck {
   /// HEAD requests under way at once: as many as one connection pool carries without queueing.
   private static let width = 16
 
+  /// A manifest that must exist.
+  private struct Named: Sendable {
+    var path: String
+    /// Bytes; nil if it stands in the document itself, as in version 1.
+    var length: Int64?
+  }
+
   private let next: TableMetadata
   private let base: TableMetadata?
   private let files: any FileIO
@@ -35,10 +42,7 @@ struct ManifestCheck {
 
   private mutating func check(_ snapshot: Snapshot, _ path: String) async throws(SuccessorRefusal) {
     guard let location = snapshot.manifestList else {
-      let entries = snapshot.manifests.map {
-        ManifestList.Entry(path: $0, length: -1, specID: 0, sequenceNumber: 0, addedSnapshotID: nil)
-      }
-      return try await checkExist(entries, path)
+      return try await checkExist(snapshot.manifests.map { Named(path: $0, length: nil) }, path)
     }
     let list = try await self.list(location, .manifestList, "\(path).manifest-list")
     guard list.snapshotID == snapshot.id else {
@@ -78,72 +82,72 @@ struct ManifestCheck {
   // MARK: Row 12
 
   private mutating func checkManifests(_ list: ManifestList, _ snapshot: Snapshot, _ path: String) async throws(SuccessorRefusal) {
-    let entries: [ManifestList.Entry]
+    let manifests: [ManifestFile]
     do throws(AvroError) {
-      entries = try list.entries()
+      manifests = try list.manifests()
     } catch  where error.code == .unsupportedCodec {
       warnings.append(SuccessorWarning(row: .manifests, path: path, message: "its manifests were not checked: \(error.message)"))
       return
     } catch {
       throw SuccessorRefusal(row: .manifests, path: "\(path).manifest-list", expected: "a readable manifest list", found: error.message)
     }
-    for (index, entry) in entries.enumerated() {
+    for (index, manifest) in manifests.enumerated() {
       let place = "\(path).manifest-list[\(index)]"
-      guard entry.sequenceNumber <= snapshot.sequenceNumber else {
+      guard manifest.sequenceNumber <= snapshot.sequenceNumber else {
         throw SuccessorRefusal(
           row: .manifests, path: "\(place).sequence_number", expected: "at most \(snapshot.sequenceNumber)",
-          found: "\(entry.sequenceNumber)")
+          found: "\(manifest.sequenceNumber)")
       }
-      if next.head.formatVersion >= 2, snapshot.sequenceNumber > 0, entry.sequenceNumber == snapshot.sequenceNumber,
-        entry.addedSnapshotID != snapshot.id
+      if next.head.formatVersion >= 2, snapshot.sequenceNumber > 0, manifest.sequenceNumber == snapshot.sequenceNumber,
+        manifest.addedSnapshotID != snapshot.id
       {
         throw SuccessorRefusal(
           row: .manifests, path: "\(place).added_snapshot_id", expected: "\(snapshot.id)",
-          found: entry.addedSnapshotID.map(String.init) ?? "nothing")
+          found: manifest.addedSnapshotID.map(String.init) ?? "nothing")
       }
     }
-    try await checkExist(try await unknown(entries, snapshot), path)
+    try await checkExist(try await unknown(manifests, snapshot), path)
   }
 
   /// The manifests that the parent's list does not already name with the same length: those the table has are not asked for again.
-  private func unknown(_ entries: [ManifestList.Entry], _ snapshot: Snapshot) async throws(SuccessorRefusal) -> [ManifestList.Entry] {
+  private func unknown(_ manifests: [ManifestFile], _ snapshot: Snapshot) async throws(SuccessorRefusal) -> [Named] {
+    let named = manifests.map { Named(path: $0.path, length: $0.length) }
     guard let parent = snapshot.parentID, let location = base?.snapshots.first(where: { $0.id == parent })?.manifestList,
-      entries.contains(where: { $0.addedSnapshotID != snapshot.id })
-    else { return entries }
+      manifests.contains(where: { $0.addedSnapshotID != snapshot.id })
+    else { return named }
     // A parent's list that cannot be read saves nothing, and is no fault of the document.
-    guard let list = try? await list(location, .manifests, ""), let known = try? list.entries() else { return entries }
+    guard let list = try? await list(location, .manifests, ""), let known = try? list.manifests() else { return named }
     let lengths = Dictionary(known.map { (Array($0.path.utf8), $0.length) }, uniquingKeysWith: { first, _ in first })
-    return entries.filter { lengths[Array($0.path.utf8)] != $0.length }
+    return named.filter { lengths[Array($0.path.utf8)] != $0.length }
   }
 
-  private func checkExist(_ entries: [ManifestList.Entry], _ path: String) async throws(SuccessorRefusal) {
+  private func checkExist(_ manifests: [Named], _ path: String) async throws(SuccessorRefusal) {
     let files = files
     let refusal = await withTaskGroup(of: SuccessorRefusal?.self) { group -> SuccessorRefusal? in
-      var waiting = entries.makeIterator()
-      for entry in waiting.next(Self.width) { group.addTask { await Self.checkExists(entry, path, files) } }
+      var waiting = manifests.makeIterator()
+      for manifest in waiting.next(Self.width) { group.addTask { await Self.checkExists(manifest, path, files) } }
       while let result = await group.next() {
         if let result {
           group.cancelAll()
           return result
         }
-        if let entry = waiting.next() { group.addTask { await Self.checkExists(entry, path, files) } }
+        if let manifest = waiting.next() { group.addTask { await Self.checkExists(manifest, path, files) } }
       }
       return nil
     }
     if let refusal { throw refusal }
   }
 
-  private static func checkExists(_ entry: ManifestList.Entry, _ path: String, _ files: any FileIO) async -> SuccessorRefusal? {
+  private static func checkExists(_ manifest: Named, _ path: String, _ files: any FileIO) async -> SuccessorRefusal? {
     do throws(FileIOError) {
-      let size = try await files.head(try files.location(entry.path)).size
-      // A list of version 1 inside the document gives no lengths.
-      guard entry.length < 0 || size == entry.length else {
+      let size = try await files.head(try files.location(manifest.path)).size
+      if let length = manifest.length, size != length {
         return SuccessorRefusal(
-          row: .manifests, path: "\(path).manifest-list", expected: "\(entry.length) bytes in \(entry.path)", found: "\(size)")
+          row: .manifests, path: "\(path).manifest-list", expected: "\(length) bytes in \(manifest.path)", found: "\(size)")
       }
       return nil
     } catch {
-      return refusal(error, .manifests, "\(path).manifest-list", entry.path)
+      return refusal(error, .manifests, "\(path).manifest-list", manifest.path)
     }
   }
 
@@ -156,14 +160,15 @@ struct ManifestCheck {
     for (index, snapshot) in next.snapshots.enumerated() {
       guard let location = snapshot.manifestList else { continue }
       let list = try await list(location, .partitionSpecs, "snapshots[\(index)].manifest-list")
-      guard let entries = try? list.entries() else {
+      guard let manifests = try? list.manifests() else {
         warnings.append(
           SuccessorWarning(row: .partitionSpecs, path: "partition-specs", message: "\(location) was not searched for removed specs"))
         continue
       }
-      if let entry = entries.first(where: { removed.contains(Int($0.specID)) }) {
+      if let manifest = manifests.first(where: { removed.contains(Int($0.specID)) }) {
         throw SuccessorRefusal(
-          row: .partitionSpecs, path: "partition-specs", expected: "spec \(entry.specID), which a manifest of snapshot \(snapshot.id) uses",
+          row: .partitionSpecs, path: "partition-specs",
+          expected: "spec \(manifest.specID), which a manifest of snapshot \(snapshot.id) uses",
           found: "none of that id")
       }
     }

@@ -4,8 +4,18 @@ import Synchronization
 
 /// What an immutable file says, by its location.
 enum ReachFacts: Sendable {
+  /// A manifest as its list names it.
+  struct Manifest: Sendable {
+    /// Full URI.
+    var path: String
+    /// Bytes.
+    var length: Int64
+    /// Whether it can only be read with a key.
+    var isEncrypted: Bool
+  }
+
   case metadata(MetadataReach)
-  case manifestList([ManifestScan.Manifest])
+  case manifestList([Manifest])
   /// The files it holds as live.
   case manifest(DigestSet)
   /// There is no such object. What once was there is not written anew: names hold a UUID.

@@ -91,7 +91,7 @@ struct ReachPlanning {
 
   private mutating func readLists() async {
     let (lists, requests) = (lists, lists.map { ReachReader.Request(location: $0.location, kind: .manifestList, files: files) })
-    var read: [(list: Int, manifests: [ManifestScan.Manifest])] = []
+    var read: [(list: Int, manifests: [ReachFacts.Manifest])] = []
     var faults: [(text: String, isFinal: Bool)] = []
     await reader.read(requests) { index, outcome in
       switch outcome {

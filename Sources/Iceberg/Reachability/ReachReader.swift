@@ -87,23 +87,35 @@ struct ReachReader: Sendable {
     do {
       switch request.kind {
       case .metadata: return .metadata(try MetadataReach(parsing: bytes, location: request.location))
-      case .manifestList: return .manifestList(try ManifestScan.manifests(in: bytes))
-      case .manifest:
-        var digests: [PathDigest] = []
-        try ManifestScan.liveFiles(in: bytes) { path throws(AvroError) in
-          let objects = PathDigest.all(path)
-          guard !objects.isEmpty else {
-            throw AvroError(code: .corrupt, message: "an entry's file_path is no location: \(path.prefix(200))")
-          }
-          digests += objects
-        }
-        return .manifest(DigestSet(digests))
+      case .manifestList:
+        return .manifestList(
+          try ManifestList(parsing: bytes).manifests().map {
+            ReachFacts.Manifest(path: $0.path, length: $0.length, isEncrypted: $0.isEncrypted)
+          })
+      case .manifest: return .manifest(try liveFiles(in: bytes))
       }
     } catch let error as MetadataReach.Unreadable {
       return .unreadable(error.reason)
     } catch {
       return .unreadable("\(error)")
     }
+  }
+
+  /// The files that a manifest holds as live: data files, delete files, the Puffin files of deletion vectors.
+  private static func liveFiles(in bytes: [UInt8]) throws(AvroError) -> DigestSet {
+    var digests: [PathDigest] = []
+    try ManifestReader(parsing: bytes).forEachEntry { entry throws(AvroError) in
+      if entry.status == .deleted { return }
+      guard let path = String(validating: entry.filePath, as: UTF8.self) else {
+        throw AvroError(code: .corrupt, message: "an entry's file_path is not UTF-8")
+      }
+      let objects = PathDigest.all(path)
+      guard !objects.isEmpty else {
+        throw AvroError(code: .corrupt, message: "an entry's file_path is no location: \(path.prefix(200))")
+      }
+      digests += objects
+    }
+    return DigestSet(digests)
   }
 
   private static func fetch(_ text: String, _ files: any FileIO) async -> Fetched {

@@ -50,8 +50,9 @@ struct MetadataMembers {
 
   /// Empty if absent.
   func stringMap(_ name: String) throws(TableMetadataError) -> [String: String] {
-    var map: [String: String] = [:]
-    for (key, value) in try members(name) {
+    let members = try members(name)
+    var map = [String: String](minimumCapacity: members.count)
+    for (key, value) in members {
       guard let string = value.string else { throw wrong("\(path(name)).\(key)", value, "a string") }
       map[key] = string
     }

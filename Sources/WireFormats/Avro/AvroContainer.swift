@@ -18,18 +18,16 @@ package struct AvroContainer: Sendable {
     guard bytes.starts(with: [UInt8(ascii: "O"), UInt8(ascii: "b"), UInt8(ascii: "j"), 1]) else {
       throw AvroError(code: .notAvro, message: "the file is not an Avro object container")
     }
-    var decoder = AvroDecoder(bytes, range: 4..<bytes.count)
+    var decoder = AvroDecoder(range: 4..<bytes.count)
     var metadata: [String: [UInt8]] = [:]
-    while true {
-      let count = try decoder.blockCount()
-      if count == 0 { break }
-      // Each entry takes two bytes at least, so a false count ends at the end of the file.
-      for _ in 0..<count {
-        let key = String(decoding: try decoder.lengthPrefixed(), as: UTF8.self)
-        metadata[key] = Array(try decoder.lengthPrefixed())
+    // Each entry takes two bytes at least, so a false count ends at the end of the file.
+    while let block = try decoder.block(bytes.span) {
+      for _ in 0..<block.count {
+        let key = String(decoding: bytes[try decoder.lengthPrefixed(bytes.span)], as: UTF8.self)
+        metadata[key] = Array(bytes[try decoder.lengthPrefixed(bytes.span)])
       }
     }
-    sync = try decoder.take(16)
+    sync = bytes[try decoder.take(16)]
     guard let schemaText = metadata["avro.schema"] else {
       throw AvroError(code: .corrupt, message: "the Avro file has no schema")
     }
@@ -57,43 +55,46 @@ package struct AvroContainer: Sendable {
     }
   }
 
-  /// All records, with the values of the selected fields by their ids; fields the file does not have are absent.
+  /// Reads a few fields of every record, nested ones too, and goes over the others: for files with a million entries.
   ///
-  /// - Parameter limit: the most bytes a block may decompress to.
-  /// - Throws: `unsupportedCodec` for any but `null` and `deflate`.
-  package func records(_ selection: [Selection], limit: Int = 256 << 20) throws(AvroError) -> [[Int: AvroValue]] {
-    guard case .record(let fields) = schema else {
+  /// - Parameters:
+  ///   - paths: the fields from the outermost record inwards; matched by field id, by name in records that have no ids. The index of a path
+  ///     is its slot in the records. A path that goes on below another's end stays null.
+  ///   - limit: the most bytes a block may decompress to.
+  ///   - body: gets the records in the order of the file.
+  /// - Throws: `unsupportedCodec`, `unsupportedSchema`, `truncated`, `corrupt`, `overLimit`, and what the body throws.
+  package func forEachRecord(
+    _ paths: [[Selection]], limit: Int = 256 << 20, _ body: (borrowing AvroRecord) throws(AvroError) -> Void
+  ) throws(AvroError) {
+    guard case .record = schema else {
       throw AvroError(code: .unsupportedSchema, message: "the Avro schema is not a record")
     }
-    let hasIDs = fields.contains { $0.fieldID != nil }
-    let ids = fields.map { field in
-      selection.first { hasIDs ? $0.fieldID == field.fieldID : $0.name == field.name }?.fieldID
+    let program = try AvroProgram(schema, keeping: paths)
+    let codec = try AvroCodec(named: codec)
+    var file = AvroDecoder(range: firstBlock..<bytes.count)
+    while file.position < bytes.count {
+      let count = try file.number(bytes.span)
+      let place = try file.take(try file.number(bytes.span))
+      guard bytes[try file.take(16)] == sync else { throw AvroError.corrupt("a wrong sync marker") }
+      guard count >= 0 else { throw AvroError.corrupt("a negative count") }
+      if codec == .null {
+        try Self.forEachRecord(count, of: bytes, place, program, body)
+      } else {
+        let plain = try codec.decompress(bytes.span.extracting(place), limit: limit)
+        try Self.forEachRecord(count, of: plain, plain.indices, program, body)
+      }
     }
-    var records: [[Int: AvroValue]] = []
-    try forEachBlock(limit: limit) { decoder, count throws(AvroError) in
-      for _ in 0..<count { records.append(try decoder.record(fields, selecting: ids)) }
-    }
-    return records
   }
 
-  /// Calls the body with a decoder at the first of a block's records and how many there are; the body must read them all.
-  func forEachBlock(
-    limit: Int, _ body: (inout AvroDecoder, _ count: Int64) throws(AvroError) -> Void
+  /// - Parameter range: where the plain bytes of the block stand.
+  private static func forEachRecord(
+    _ count: Int64, of block: [UInt8], _ range: Range<Int>, _ program: AvroProgram, _ body: (borrowing AvroRecord) throws(AvroError) -> Void
   ) throws(AvroError) {
-    guard codec == "null" || codec == "deflate" else {
-      throw AvroError(code: .unsupportedCodec, message: "unsupported codec \(codec.prefix(40)): only null and deflate are read")
+    var decoder = AvroDecoder(range: range, slotCount: program.schemas.count)
+    for _ in 0..<count {
+      try decoder.record(program, block.span)
+      try body(AvroRecord(block: block, slots: decoder.slots, schemas: program.schemas))
     }
-    var file = AvroDecoder(bytes, range: firstBlock..<bytes.count)
-    while file.position < bytes.count {
-      let count = try file.long()
-      let size = try file.long()
-      let block = try file.take(size)
-      guard try file.take(16).elementsEqual(sync) else { throw AvroError.corrupt("a wrong sync marker") }
-      guard count >= 0 else { throw AvroError.corrupt("a negative count") }
-      let plain = codec == "deflate" ? try RawDeflate.inflate(Array(block), limit: limit) : Array(block)
-      var decoder = AvroDecoder(plain, range: 0..<plain.count)
-      try body(&decoder, count)
-      guard decoder.position == plain.count else { throw AvroError.corrupt("a block longer than its records") }
-    }
+    guard decoder.position == range.upperBound else { throw AvroError.corrupt("a block longer than its records") }
   }
 }

@@ -35,7 +35,7 @@ package enum Gzip {
     var output: [UInt8] = []
     var position = 0
     while true {
-      let step = stream.step(over: bytes, from: position, appendingTo: &output)
+      let step = stream.step(over: bytes.span, from: position, appendingTo: &output)
       position += step.consumed
       switch step.status {
       case Z_STREAM_END: return output
@@ -52,7 +52,7 @@ package enum Gzip {
     var position = start
     while true {
       let before = output.count
-      let step = stream.step(over: bytes, from: position, appendingTo: &output)
+      let step = stream.step(over: bytes.span, from: position, appendingTo: &output)
       position += step.consumed
       guard output.count <= limit else {
         throw GzipError(code: .overLimit, message: "the data decompresses to more than \(limit) bytes")

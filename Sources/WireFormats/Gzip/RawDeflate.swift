@@ -7,7 +7,7 @@ enum RawDeflate {
   /// Decompresses one stream; bytes after it are ignored.
   ///
   /// - Parameter limit: the most bytes that may come out.
-  static func inflate(_ bytes: [UInt8], limit: Int) throws(AvroError) -> [UInt8] {
+  static func inflate(_ bytes: Span<UInt8>, limit: Int) throws(AvroError) -> [UInt8] {
     guard let stream = ZlibStream(.inflateRaw) else { throw AvroError(code: .overLimit, message: "no memory for decompression") }
     var output: [UInt8] = []
     var position = 0

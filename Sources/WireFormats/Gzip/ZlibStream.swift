@@ -57,7 +57,7 @@ struct ZlibStream: ~Copyable {
   }
 
   /// Runs zlib once over the input from `position` on and appends what comes out, at most 256 KiB.
-  func step(over bytes: [UInt8], from position: Int, appendingTo output: inout [UInt8]) -> Step {
+  func step(over bytes: Span<UInt8>, from position: Int, appendingTo output: inout [UInt8]) -> Step {
     let end = min(position + Self.chunkSize, bytes.count)
     let flush = end == bytes.count ? Z_FINISH : Z_NO_FLUSH
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.windowSize) { window in
