@@ -18,7 +18,7 @@ from measure import Sample, measure, rival, verify
 from report import table, write_docs
 from server import Objects, ReadServer
 
-SHAPED_JOBS = ("sequential", "walk", "flat", parquet.NAME)
+SHAPED_JOBS = ("sequential", "walk", parquet.NAME)
 SHAPED = ["--latency-ms", "20", "--bandwidth-mbps", "90"]
 
 
