@@ -3,6 +3,7 @@
 
 // Linux calls that Swift's Glibc module does not show (variadic ones, and those that glibc hides behind _GNU_SOURCE).
 #include <fcntl.h>
+#include <malloc.h>
 #include <spawn.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>

@@ -29,6 +29,8 @@ package final class CatalogFilesystem: Sendable {
   /// Parts of listings of large directories, around the name that was looked at last.
   let neighbourhoods: ListingCache<ObjectLocation, ObjectDirectoryListing>
   let namespaceListings: ListingCache<Namespace, NamespaceListing>
+  /// Walks through sibling directories that are under way.
+  let walks = Mutex(WalkDetector())
   /// Lock order: this one, then that of a table.
   private let tables = Mutex(Tables())
   private let namespaces = Mutex<[Namespace: NamespaceSighting]>([:])
@@ -54,10 +56,23 @@ package final class CatalogFilesystem: Sendable {
   ///   - writing: nil for a read-only mount.
   ///   - digest: SHA-256, for names that are too long to be shown.
   ///   - now: the clock that ages listings.
-  package init(
+  ///   - dropInodes: asks the kernel to let go of inodes, of those that are in use in vain; returns when it was told. It is never awaited by a
+  ///     request.
+  package convenience init(
     catalog: any Catalog, cache: BlockCache, options: CatalogFilesystemOptions, writing: CatalogWriting? = nil, control: ControlContent,
     metrics: Metrics, digest: @escaping @Sendable ([UInt8]) -> [UInt8],
-    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
+    dropInodes: (@Sendable ([DroppableInode]) async -> Void)? = nil
+  ) {
+    self.init(
+      catalog: catalog, cache: cache, options: options, writing: writing, control: control, metrics: metrics, digest: digest, now: now,
+      inodeLimits: InodeTable.Limits(), dropInodes: dropInodes)
+  }
+
+  init(
+    catalog: any Catalog, cache: BlockCache, options: CatalogFilesystemOptions, writing: CatalogWriting? = nil, control: ControlContent,
+    metrics: Metrics, digest: @escaping @Sendable ([UInt8]) -> [UInt8], now: @escaping @Sendable () -> ContinuousClock.Instant,
+    inodeLimits: InodeTable.Limits, dropInodes: (@Sendable ([DroppableInode]) async -> Void)?
   ) {
     self.catalog = catalog
     self.cache = cache
@@ -70,15 +85,15 @@ package final class CatalogFilesystem: Sendable {
     writes = WriteState(now: now)
     local = LocalEntries(freshness: freshness)
     root = Node(kind: .root, inode: 1, parent: nil, name: EntryName(""))
-    inodes = InodeTable(root: root)
+    inodes = InodeTable(root: root, limits: inodeLimits, drop: dropInodes)
     handles = HandleTable(metrics: metrics)
-    // 512 directories of one page: about 60 MB of objects, 15 MB of tables.
+    // 512 directories; of objects about 15 MB, of tables as much.
     neighbourhoods = ListingCache(
-      limits: .init(listings: 64, rows: 64_000), freshness: freshness, started: { $0.pages.started }, rows: { $0.rowCount })
+      limits: .init(listings: 64, rows: 64_000), freshness: freshness, started: { $0.pages.started }, rows: { $0.pages.rowsInMemory })
     objectListings = ListingCache(
-      limits: .init(listings: 512, rows: 512_000), freshness: freshness, started: { $0.pages.started }, rows: { $0.rowCount })
+      limits: .init(listings: 512, rows: 150_000), freshness: freshness, started: { $0.pages.started }, rows: { $0.pages.rowsInMemory })
     namespaceListings = ListingCache(
-      limits: .init(listings: 512, rows: 51_200), freshness: freshness, started: { $0.pages.started }, rows: { $0.rowCount })
+      limits: .init(listings: 512, rows: 51_200), freshness: freshness, started: { $0.pages.started }, rows: { $0.pages.rowsInMemory })
   }
 
   /// Forgets everything that has a time to live: the next look asks catalog and S3 again.

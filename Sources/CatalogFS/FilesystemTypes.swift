@@ -77,6 +77,15 @@ package struct OpenedFile: Sendable {
   package var keepsCache = true
 }
 
+/// An open directory.
+package struct OpenedDirectory: Sendable {
+  package var handle: UInt64
+  /// The kernel may keep a copy of what this handle lists, and list from the copy it has.
+  package var isCached = false
+  /// The copy of earlier opens is still what the directory holds.
+  package var keepsCache = false
+}
+
 /// Bytes of a file: memory that `owner` keeps alive.
 package struct FileBytes: @unchecked Sendable {
   // SAFETY: the segments point into memory that `owner` holds and nobody writes to any more.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import CatalogFS
 package import Configuration
 import Fuse
@@ -54,7 +55,12 @@ package enum MountEntry {
     }
   }
 
+  /// Heaps that malloc keeps apart for threads. Its own choice is eight a processor: what one thread frees the others cannot use. With one, a walk through
+  /// a million files took 93 MiB instead of 111, for no more CPU time; two leave some room for threads that allocate at once.
+  private static let heaps: Int32 = 2
+
   private static func run(options: MountOptions, configuration: CatalogConfiguration, daemon: DaemonChild?) async throws {
+    mallopt(M_ARENA_MAX, heaps)
     let sink: LogSink? = if let path = options.logFile { try LogSink(path: path) } else { daemon == nil ? LogSink() : nil }
     let logger = logger(sink, options: options)
     for warning in configuration.warnings {

@@ -44,7 +44,8 @@ struct MountService: Sendable {
     let writing = try WritingAssembly.make(assembly, options: options, place: place, metrics: metrics, logger: logger, kernel: kernel)
     let filesystem = CatalogFilesystem(
       catalog: assembly.catalog, cache: cache, options: treeOptions(options, ttl: ttl, isReadOnly: writing == nil),
-      writing: writing?.writing, control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) })
+      writing: writing?.writing, control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) },
+      dropInodes: { await kernel.drop($0) })
     documents.setInodeCount { [weak filesystem] in filesystem?.inodeCount ?? 0 }
     if let writing { documents.setWriting { [weak filesystem] in WritingStatus(filesystem, writing, configuration) } }
     let bridge = CatalogFuseFileSystem(

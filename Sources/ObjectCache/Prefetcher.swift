@@ -19,8 +19,9 @@ package struct Prefetcher: Sendable {
     package var smallRead: Int64 = 64 << 10
     /// Bytes at the end of a file that its first touch there fetches: where Parquet, ORC and Avro readers look.
     package var tail: Int64 = 1 << 20
-    /// Contiguous bytes after a seek before anything is fetched ahead. More than a random 256 KiB read and the kernel's readahead make.
-    package var sequentialRun: Int64 = 512 << 10
+    /// Contiguous bytes after a seek before anything is fetched ahead. More than a column of a Parquet row group and the kernel's readahead make, mostly a
+    /// MiB each: with 512 KiB two of twenty columns brought the whole file (docs/performance.md).
+    package var sequentialRun: Int64 = 3 << 20
     /// Bytes fetched before a read when two reads went backwards.
     package var backwardWindow: Int64 = 512 << 10
     /// Streams a handle.

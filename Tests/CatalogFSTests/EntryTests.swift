@@ -34,7 +34,7 @@ struct EntryTests {
     tree.commit(["n"], "t")
     for file in 10..<22 { tree.put("s3://lake/n/t/data/f\(file)", [1]) }
     let data = try await tree.walk("n", "t", "data").attributes.inode
-    let handle = try await tree.filesystem.openDirectory(inode: data)
+    let handle = try await tree.filesystem.openDirectory(inode: data).handle
     defer { tree.filesystem.release(handle: handle) }
     func entries(after cookie: UInt64) async throws -> [(name: String, next: UInt64)] {
       let receiver = Receiver(limit: 1_000, wantsAttributes: false)

@@ -38,7 +38,7 @@ struct StalenessTests {
     let tree = Tree(tablePageSize: 1)
     for name in ["a", "b", "c", "d", "e"] { tree.commit(["n"], name, number: 1) }
     let namespace = try await tree.walk("n").attributes.inode
-    let handle = try await tree.filesystem.openDirectory(inode: namespace)
+    let handle = try await tree.filesystem.openDirectory(inode: namespace).handle
     defer { tree.filesystem.release(handle: handle) }
     func read(_ cookie: UInt64, _ count: Int) async throws -> UInt64 {
       let receiver = Receiver(limit: count, wantsAttributes: true)
@@ -59,7 +59,7 @@ struct StalenessTests {
     tree.commit(["n"], "t")
     for name in ["b", "c", "d", "e", "f", "g", "h", "i"] { tree.put("s3://lake/n/t/data/\(name)", [1]) }
     let data = try await tree.walk("n", "t", "data").attributes.inode
-    let handle = try await tree.filesystem.openDirectory(inode: data)
+    let handle = try await tree.filesystem.openDirectory(inode: data).handle
     defer { tree.filesystem.release(handle: handle) }
     let first = Receiver(limit: 2, wantsAttributes: true)
     try await tree.filesystem.readDirectory(inode: data, handle: handle, cookie: 0, into: first)

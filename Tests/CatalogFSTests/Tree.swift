@@ -92,7 +92,7 @@ final class Tree: Sendable {
   }
 
   func list(inode: UInt64, batch: Int = 7, wantsAttributes: Bool = true) async throws(FilesystemError) -> [String] {
-    let handle = try await filesystem.openDirectory(inode: inode)
+    let handle = try await filesystem.openDirectory(inode: inode).handle
     defer { filesystem.release(handle: handle) }
     var names: [String] = []
     var cookie: UInt64 = 0

@@ -124,6 +124,25 @@ struct MountedLifetimeTests {
     }
   }
 
+  @Test("Inodes that the kernel is asked to let go of are forgotten and looked up again; one that is open stays")
+  func dropping() async throws {
+    let fileSystem = smallTree()
+    try await TestMount.with(fileSystem) { mount in
+      _ = await mount.shell("cat $M/hello")
+      let inode = try #require(fileSystem.count(\.lookups).first { $0.value > 0 && $0.key != 1 }?.key)
+      let entry = (inode: inode, parent: UInt64(1), name: Array("hello".utf8))
+      let holder = open("\(mount.path)/hello", O_RDONLY | O_CLOEXEC)
+      try #require(holder >= 0)
+      #expect(await mount.session.notifier.drop([entry]) == nil)
+      var byte: UInt8 = 0
+      #expect(read(holder, &byte, 1) == 1)
+      close(holder)
+      #expect(await mount.session.notifier.drop([entry, (inode: 4_711, parent: 1, name: Array("unknown".utf8))]) == nil)
+      #expect(await eventually { fileSystem.count(\.lookups)[inode] == 0 })
+      #expect(await mount.shell("cat $M/hello").status == 0)
+    }
+  }
+
   @Test("Mounting on a path that is not there is refused with a sentence")
   func refusedMount() async throws {
     let session = FuseSession(

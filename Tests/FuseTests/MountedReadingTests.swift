@@ -115,7 +115,7 @@ struct MountedReadingTests {
   func readAhead() async throws {
     try await TestMount.with(smallTree()) { mount in
       let device = try #require(MountTable.current().mount(at: mount.path)?.device)
-      #expect(SmallFile.read("/sys/class/bdi/\(device)/read_ahead_kb") == Array("4096\n".utf8))
+      #expect(SmallFile.read("/sys/class/bdi/\(device)/read_ahead_kb") == Array("1024\n".utf8))
     }
   }
 }

@@ -95,14 +95,18 @@ final class ListingCache<Key: Hashable & Sendable, Listing: AnyObject & Sendable
   ///
   /// One that an open directory reads stays: letting go of it would free nothing.
   func trim() {
-    let gone = state.withLock { state in
+    let gone = state.withLock { state -> [Listing] in
+      var sum = state.slots.values.reduce(0) { $0 + rows($1.listing) }
+      guard state.slots.count > limits.listings || sum > limits.rows else { return [] }
       var gone: [Listing] = []
-      var sum = 0
-      for (index, key) in state.slots.map({ ($0.key, $0.value.used) }).sorted(by: { $0.1 > $1.1 }).map(\.0).enumerated() {
-        guard var slot = state.slots.removeValue(forKey: key) else { continue }
-        sum += rows(slot.listing)
-        if index >= limits.listings || sum > limits.rows, isKnownUniquelyReferenced(&slot.listing) {
+      // A sixteenth more than need be, so that a walk through many directories does not sort them all for each.
+      let (listings, most) = (limits.listings / 16 * 15, limits.rows / 16 * 15)
+      for key in state.slots.map({ ($0.key, $0.value.used) }).sorted(by: { $0.1 < $1.1 }).map(\.0) {
+        guard state.slots.count > listings || sum > most, var slot = state.slots.removeValue(forKey: key) else { break }
+        let count = rows(slot.listing)
+        if isKnownUniquelyReferenced(&slot.listing) {
           gone.append(slot.listing)
+          sum -= count
         } else {
           state.slots[key] = slot
         }

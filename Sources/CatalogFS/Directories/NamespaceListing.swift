@@ -16,7 +16,7 @@ final class NamespaceListing: Sendable {
     case namespaces(after: String?, tables: Set<TableIdentifier>)
   }
 
-  let pages: PagedListing<[Item], Cursor>
+  let pages: PagedListing<NamespacePage, Cursor>
 
   /// - Parameter prime: takes each page as it comes, with the time when it was asked for: a listing of tables brings their pointers, one of
   ///   namespaces their times, so that `ls -l` after it costs nothing.
@@ -25,7 +25,7 @@ final class NamespaceListing: Sendable {
     prime: @escaping @Sendable ([Item], ContinuousClock.Instant) -> Void
   ) {
     let start: Cursor = options.showsTables(of: namespace) ? .tables(after: nil, seen: []) : .namespaces(after: nil, tables: [])
-    pages = PagedListing(start: start, now: now) { cursor, asked in
+    pages = PagedListing(start: start, now: now) { cursor, asked, _ in
       do throws(CatalogError) {
         switch cursor {
         case .tables(let token, let seen):
@@ -38,7 +38,7 @@ final class NamespaceListing: Sendable {
             } else { nil }
           let items = page.entries.map { Item.table($0) }
           prime(items, asked)
-          return .success(.init(page: items, next: next))
+          return .success(.init(page: NamespacePage(items), next: next))
         case .namespaces(let token, let tables):
           let page = try await catalog.listNamespaces(under: namespace, after: token)
           let items = page.entries.filter { options.shows($0.namespace) }.map { entry -> Item in
@@ -47,7 +47,7 @@ final class NamespaceListing: Sendable {
             return .namespace(entry, isSecond: isTaken || namespace.isTakenByControlFiles(name))
           }
           prime(items, asked)
-          return .success(.init(page: items, next: page.next.map { .namespaces(after: $0, tables: tables) }))
+          return .success(.init(page: NamespacePage(items), next: page.next.map { .namespaces(after: $0, tables: tables) }))
         }
       } catch {
         return .failure(FilesystemError(error))
@@ -56,9 +56,44 @@ final class NamespaceListing: Sendable {
   }
 }
 
-extension NamespaceListing {
-  /// Rows of the pages that are here.
-  var rowCount: Int { pages.loaded.pages.reduce(0) { $0 + $1.page.count } }
+/// A page of tables, or of namespaces.
+struct NamespacePage: ListedPage {
+  let items: [NamespaceListing.Item]
+  /// Where a name stands, as bytes: two names that differ only in Unicode normalisation are two names.
+  private let rows: [[UInt8]: Int]
+
+  init(_ items: [NamespaceListing.Item]) {
+    self.items = items
+    rows = Dictionary(items.indices.map { (Array(items[$0].name.utf8), $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  var rowCount: Int { items.count }
+  var isSorted: Bool { false }
+  var emptied: NamespacePage? { nil }
+
+  /// The item with this name of the catalog, if it shows in this form.
+  func item(named name: String, isSecond: Bool) -> NamespaceListing.Item? {
+    guard let row = rows[Array(name.utf8)], items[row].isSecond == isSecond else { return nil }
+    return items[row]
+  }
+}
+
+extension NamespaceListing.Item {
+  /// The last level of the catalog's name.
+  var name: String {
+    switch self {
+    case .table(let entry): entry.identifier.name
+    case .namespace(let entry, _): entry.namespace.levels.last ?? ""
+    }
+  }
+
+  /// Whether another entry keeps the plain form of the name.
+  var isSecond: Bool {
+    switch self {
+    case .table: false
+    case .namespace(_, let isSecond): isSecond
+    }
+  }
 }
 
 extension Namespace {

@@ -6,11 +6,13 @@ extension CatalogFilesystem {
   /// Attributes of an inode and how long they stay true. Sends no request.
   package func attributes(inode: UInt64) throws(FilesystemError) -> (NodeAttributes, Duration) {
     let node = try node(inode)
-    return (attributes(of: node), attributeLifetime(of: node.kind))
+    let entry = entry(of: node)
+    return (entry.attributes, entry.attributeLifetime)
   }
 
   func attributes(of node: Node) -> NodeAttributes {
-    switch node.kind {
+    if let (size, modified) = node.objectFacts { return file(node.inode, size: size, modified: modified) }
+    return switch node.kind {
     case .root: directory(node.inode, modified: nil)
     case .controlDirectory: directory(node.inode, modified: nil, isWritable: false)
     case .viewsDirectory(let table): directory(node.inode, modified: table.knownEntry?.modified, isWritable: false)
@@ -37,7 +39,10 @@ extension CatalogFilesystem {
   }
 
   func entry(of node: Node) -> NodeEntry {
-    NodeEntry(
+    if node.objectFacts != nil {
+      return NodeEntry(attributes: attributes(of: node), entryLifetime: options.metadataTTL, attributeLifetime: Self.forever)
+    }
+    return NodeEntry(
       attributes: attributes(of: node), entryLifetime: entryLifetime(of: node.kind), attributeLifetime: attributeLifetime(of: node.kind))
   }
 

@@ -15,9 +15,14 @@ final class DirectoryHandle: Sendable {
   let local: [EntryName: LocalEntry]
   /// The rows of it that show, after those of the listing.
   let localRows: [(name: EntryName, kind: Node.Kind)]
+  /// Of the kernel's copy that this handle may fill.
+  let shown: ShownListing?
 
-  init(_ source: Source, local: [(name: EntryName, entry: LocalEntry)], rows: [(name: EntryName, kind: Node.Kind)]) {
+  init(
+    _ source: Source, local: [(name: EntryName, entry: LocalEntry)], rows: [(name: EntryName, kind: Node.Kind)], shown: ShownListing?
+  ) {
     self.source = source
+    self.shown = shown
     self.local = Dictionary(local.map { ($0.name, $0.entry) }, uniquingKeysWith: { first, _ in first })
     localRows = rows
   }
@@ -26,8 +31,8 @@ final class DirectoryHandle: Sendable {
   var rowCount: Int {
     switch source {
     case .names(let names): names.count
-    case .namespace(let listing): listing.rowCount
-    case .objects(let listing, _, _): listing.rowCount
+    case .namespace(let listing): listing.pages.rowsInMemory
+    case .objects(let listing, _, _): listing.pages.rowsInMemory
     }
   }
 }
@@ -57,7 +62,8 @@ struct DirectoryPosition: Equatable {
 }
 
 extension CatalogFilesystem {
-  package func openDirectory(inode: UInt64) async throws(FilesystemError) -> UInt64 {
+  /// Opens a directory; says too what the kernel may do with a copy of its listing.
+  package func openDirectory(inode: UInt64) async throws(FilesystemError) -> OpenedDirectory {
     let node = try node(inode)
     let source: DirectoryHandle.Source
     switch node.kind {
@@ -70,6 +76,7 @@ extension CatalogFilesystem {
     case .objectDirectory(let table, let root, let location):
       let place = ObjectPlace(table: table, root: root, directory: location, names: nil)
       source = .objects(objectListing(location, of: table), place, virtual: [])
+      lookAhead(from: location, of: table)
     case .controlDirectory:
       source = .names(ControlFile.allCases.map { (EntryName($0.rawValue), .control($0)) })
     case .viewsDirectory(let table):
@@ -78,8 +85,29 @@ extension CatalogFilesystem {
     case .object, .currentLink, .versionHint, .control, .locationText, .staged: throw FilesystemError(.notDirectory)
     }
     let own = local.entries(of: node.kind.identity).sorted { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
-    return handles.insert(.directory(DirectoryHandle(source, local: own, rows: own.compactMap { localRow($0.name, $0.entry, in: node) })))
+    let permission = own.isEmpty ? permission(for: source, of: node) : .none
+    let directory = DirectoryHandle(
+      source, local: own, rows: own.compactMap { localRow($0.name, $0.entry, in: node) }, shown: permission.isCached ? node.shown : nil)
+    return OpenedDirectory(
+      handle: handles.insert(.directory(directory)), isCached: permission.isCached, keepsCache: permission.isKept)
   }
+
+  /// Whether the kernel may list this from a copy of its own.
+  private func permission(for source: DirectoryHandle.Source, of node: Node) -> ShownListing.Permission {
+    guard let shown = node.shown else { return .none }
+    switch source {
+    case .names: return .none
+    case .namespace(let listing):
+      return shown.open(listing, beside: [], isSmall: listing.pages.rowCount <= Self.keptRows)
+    case .objects(let listing, _, let virtual):
+      return shown.open(
+        listing, beside: virtual.map { $0.kind.identity.preferredInode }, isSmall: listing.rowCount <= Self.keptRows)
+    }
+  }
+
+  /// Rows of a listing up to which the kernel may list it again by itself: of a larger one it has let go of inodes, and a listing with attributes
+  /// brings a hundred of them back with a request.
+  private static let keptRows = 50_000
 
   private func localRow(_ name: EntryName, _ entry: LocalEntry, in directory: Node) -> (name: EntryName, kind: Node.Kind)? {
     switch entry {
@@ -110,29 +138,34 @@ extension CatalogFilesystem {
       guard emit(virtual, from: position, parent: node, into: receiver) else { return }
       guard try await emit(listing, place, hiding: directory.local, from: position, parent: node, into: receiver) else { return }
     }
-    emitLocal(directory, from: position, parent: node, into: receiver)
+    try await emitLocal(directory, from: position, parent: node, into: receiver)
   }
 
   /// What only this mount knows comes last: by then the listing has said which of it is known to everyone.
   private func emitLocal(
     _ directory: DirectoryHandle, from position: DirectoryPosition, parent: Node, into receiver: any DirectoryReceiver
-  ) {
+  ) async throws(FilesystemError) {
     let start = position.page == DirectoryPosition.localPage ? position.row : 0
     for row in directory.localRows.indices.dropFirst(start) {
       let (name, kind) = directory.localRows[row]
-      if isListed(name, kind, in: directory.source) { continue }
+      if try await isListed(name, kind, in: directory.source) { continue }
       let next = DirectoryPosition(page: DirectoryPosition.localPage, row: row + 1)
       guard emit(name, kind, parent: parent, next: next, into: receiver) else { return }
     }
   }
 
-  private func isListed(_ name: EntryName, _ kind: Node.Kind, in source: DirectoryHandle.Source) -> Bool {
+  private func isListed(
+    _ name: EntryName, _ kind: Node.Kind, in source: DirectoryHandle.Source
+  ) async throws(FilesystemError) -> Bool {
     switch (source, kind) {
     case (.objects(let listing, _, _), .object), (.objects(let listing, _, _), .objectDirectory):
-      guard case .name(let text, false) = codec.decode(name), let knowledge = listing.knowledge(of: text) else { return false }
+      guard case .name(let text, false) = codec.decode(name), let knowledge = try await listing.settledKnowledge(of: text) else {
+        return false
+      }
       return if case .object = kind { knowledge.object != nil } else { knowledge.hasDirectory }
     case (.namespace(let listing), .table):
-      return listing.pages.loaded.pages.contains { $0.page.contains { self.name(of: $0) == name } }
+      guard case .name(let text, let isSecond) = codec.decode(name) else { return false }
+      return listing.pages.known.pages.contains { $0.page.item(named: text, isSecond: isSecond) != nil }
     default: return false
     }
   }
@@ -175,9 +208,9 @@ extension CatalogFilesystem {
     var row = position.page < 0 ? 0 : position.row
     while let page = try await listing.pages.page(pageIndex) {
       listing.pages.prefetch(pageIndex + 1)
-      while row < page.count {
+      while row < page.items.count {
         let next = DirectoryPosition(page: pageIndex, row: row + 1)
-        guard emit(name(of: page[row]), kind(of: page[row]), parent: parent, next: next, into: receiver) else { return false }
+        guard emit(name(of: page.items[row]), kind(of: page.items[row]), parent: parent, next: next, into: receiver) else { return false }
         row += 1
       }
       pageIndex += 1
@@ -232,9 +265,9 @@ extension CatalogFilesystem {
     return false
   }
 
-  /// Entries beyond this many known inodes are listed by name only, so that a listing of millions stays within its memory (about 350 bytes an
-  /// inode): the kernel then asks for the ones it wants, which the listing answers without a request.
-  private static let primedInodes = 200_000
+  /// Entries beyond this many known inodes are listed by name only: a kernel that lets go of none bounds memory nevertheless. It then asks for
+  /// the ones it wants, which the listing answers without a request.
+  private static let primedInodes = 160_000
 }
 
 extension Node.Kind {

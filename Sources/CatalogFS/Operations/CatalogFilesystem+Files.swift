@@ -26,6 +26,7 @@ extension CatalogFilesystem {
     switch node.kind {
     case .staged(let file): return try await openStaged(file, flags: flags, thread: thread)
     case .object(let table, let object):
+      inodes.opened(inode)
       let reader = ObjectReader(object: object, fileIO: table.fileIO, cache: cache)
       return OpenedFile(handle: handles.insert(.object(reader)), isDirect: false)
     case .versionHint(_, let text):
@@ -96,7 +97,9 @@ extension CatalogFilesystem {
     case .object(let reader):
       reader.close()
       return
-    case .directory(let directory): isLargeListing = directory.rowCount > Self.largeListing
+    case .directory(let directory):
+      directory.shown?.close()
+      isLargeListing = directory.rowCount > Self.largeListing
     case .staged(let staged): return released(staged)
     case .content, nil: return
     }

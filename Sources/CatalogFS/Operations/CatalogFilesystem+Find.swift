@@ -27,7 +27,7 @@ extension CatalogFilesystem {
     let fileIO = table.fileIO
     var isLarge = false
     if let known = objectListings.known(directory) {
-      if let knowledge = known.listing.knowledge(of: name) {
+      if let knowledge = try await known.listing.settledKnowledge(of: name) {
         if isFresh(knowledge, epoch: known.epoch, for: table) { return Found(knowledge) }
         // Objects do not change under their name, and a new commit ends the belief: what is at stake is a file that someone deletes.
         if knowledge.object != nil, isFresh(knowledge, epoch: known.epoch, for: table, within: known.listing.belief) {
@@ -67,7 +67,7 @@ extension CatalogFilesystem {
     let listing = objectListing(directory, of: table)
     var index = 0
     while try await listing.pages.page(index) != nil { index += 1 }
-    return listing.knowledge(of: name).map { Found($0) } ?? Found(object: nil, hasDirectory: false)
+    return try await listing.settledKnowledge(of: name).map { Found($0) } ?? Found(object: nil, hasDirectory: false)
   }
 
   /// What a page of the listing that begins just before a name says of it.
@@ -126,7 +126,7 @@ extension CatalogFilesystem {
   private func holdsAnything(_ directory: ObjectLocation, of table: TableState) async throws(FilesystemError) -> Bool {
     let listing = objectListing(directory, of: table)
     let first = try await listing.pages.page(0)
-    return first.map { !$0.items.isEmpty } ?? false || !listing.pages.loaded.isComplete
+    return first.map { !$0.items.isEmpty } ?? false || !listing.pages.extent.isComplete
   }
 }
 

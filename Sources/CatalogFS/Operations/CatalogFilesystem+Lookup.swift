@@ -107,14 +107,14 @@ extension CatalogFilesystem {
   private func listed(_ text: String, isSecond: Bool, in namespace: Namespace) throws(FilesystemError) -> Node.Kind? {
     guard let known = namespaceListings.known(namespace) else { return nil }
     let now = freshness.now()
-    let (pages, isComplete) = known.listing.pages.loaded
-    var isFresh = isComplete
-    for dated in pages {
+    let pages = known.listing.pages.known
+    var isFresh = pages.isComplete
+    for dated in pages.pages {
       guard freshness.isFresh(dated.asked, epoch: known.epoch, at: now) else {
         isFresh = false
         continue
       }
-      if let item = dated.page.first(where: { $0.isShown(as: text, isSecond: isSecond) }) { return kind(of: item) }
+      if let item = dated.page.item(named: text, isSecond: isSecond) { return kind(of: item) }
     }
     if isFresh { throw .notFound }
     return nil
@@ -124,7 +124,7 @@ extension CatalogFilesystem {
     let listing = namespaceListing(namespace)
     var index = 0
     while let page = try await listing.pages.page(index) {
-      if let item = page.first(where: { self.name(of: $0) == name }) {
+      if let item = page.items.first(where: { self.name(of: $0) == name }) {
         return reference(kind(of: item), parent: parent, name: name)
       }
       index += 1
@@ -151,10 +151,7 @@ extension CatalogFilesystem {
   }
 
   func name(of item: NamespaceListing.Item) -> EntryName {
-    switch item {
-    case .table(let entry): codec.encode(entry.identifier.name)
-    case .namespace(let entry, let isSecond): codec.encode(entry.namespace.levels.last ?? "", isSecond: isSecond)
-    }
+    codec.encode(item.name, isSecond: item.isSecond)
   }
 
   func kind(of item: NamespaceListing.Item) -> Node.Kind {
@@ -258,16 +255,6 @@ extension CatalogFilesystem {
     switch item {
     case .directory: return codec.encode(raw, isSecond: isReserved)
     case .object(_, let isSecond): return codec.encode(raw, isSecond: isSecond || isReserved)
-    }
-  }
-}
-
-extension NamespaceListing.Item {
-  /// Whether a decoded name is this item's.
-  fileprivate func isShown(as name: String, isSecond wanted: Bool) -> Bool {
-    switch self {
-    case .table(let entry): !wanted && entry.identifier.name.utf8.elementsEqual(name.utf8)
-    case .namespace(let entry, let isSecond): isSecond == wanted && (entry.namespace.levels.last ?? "").utf8.elementsEqual(name.utf8)
     }
   }
 }

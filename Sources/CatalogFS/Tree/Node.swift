@@ -58,16 +58,74 @@ final class Node: Sendable {
     case staged(StagedFile)
   }
 
-  let kind: Kind
+  /// What is not an object.
+  private final class Plain: Sendable {
+    let kind: Kind
+    let name: EntryName
+    let shown: ShownListing?
+
+    init(kind: Kind, name: EntryName) {
+      self.kind = kind
+      self.name = name
+      shown =
+        switch kind {
+        case .namespace, .tableDirectory, .objectDirectory: ShownListing()
+        default: nil
+        }
+    }
+  }
+
+  private enum Content: Sendable {
+    case plain(Plain)
+    case object(ObjectRecord)
+  }
+
   let inode: UInt64
   let parent: Node?
-  let name: EntryName
+  private let content: Content
 
-  init(kind: Kind, inode: UInt64, parent: Node?, name: EntryName) {
-    self.kind = kind
+  /// - Parameter prefix: of an object; made if it is not given.
+  init(kind: Kind, inode: UInt64, parent: Node?, name: EntryName, prefix: ObjectPrefix? = nil) {
     self.inode = inode
     self.parent = parent
-    self.name = name
+    content =
+      if case .object(let table, let object) = kind {
+        .object(ObjectRecord(object, of: table, name: name, prefix: prefix ?? ObjectPrefix(of: object.location)))
+      } else { .plain(Plain(kind: kind, name: name)) }
+  }
+
+  /// Made anew each time for an object.
+  var kind: Kind {
+    switch content {
+    case .plain(let plain): plain.kind
+    case .object(let record): .object(record.table, record.object)
+    }
+  }
+
+  var name: EntryName {
+    switch content {
+    case .plain(let plain): plain.name
+    case .object(let record): record.name
+    }
+  }
+
+  /// Size in bytes and nanoseconds since 1970; nil for what is no object.
+  var objectFacts: (size: Int64, modified: Int64)? {
+    if case .object(let record) = content { (record.size, record.modified) } else { nil }
+  }
+
+  /// The kernel's copy of a directory's listing; nil for what keeps none.
+  var shown: ShownListing? {
+    if case .plain(let plain) = content { plain.shown } else { nil }
+  }
+
+  /// Whether it is the node of what is given.
+  func isSame(as kind: Kind) -> Bool {
+    switch (content, kind) {
+    case (.object(let record), .object(let table, let object)): record.isSame(as: object, of: table)
+    case (.object, _), (_, .object): false
+    case (.plain(let plain), _): plain.kind.identity == kind.identity
+    }
   }
 
   /// The path below the mount point, for messages.
@@ -78,7 +136,8 @@ final class Node: Sendable {
   }
 
   var isDirectory: Bool {
-    switch kind {
+    if objectFacts != nil { return false }
+    return switch kind {
     case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory: true
     case .object, .currentLink, .versionHint, .control, .locationText, .staged: false
     }
@@ -119,7 +178,7 @@ extension Node.Kind {
 
 extension ObjectAttributes {
   /// What tells this version of the object from others: the etag, or size and seconds of a server that gives none.
-  fileprivate var version: String {
+  var version: String {
     etag.isEmpty ? "\(size) \(modified / 1_000_000_000)" : etag
   }
 }

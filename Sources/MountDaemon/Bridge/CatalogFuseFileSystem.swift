@@ -80,7 +80,8 @@ final class CatalogFuseFileSystem: FuseFileSystem {
 
   func openDirectory(inode: UInt64) async throws(Errno) -> FuseOpened {
     do throws(FilesystemError) {
-      return FuseOpened(handle: try await filesystem.openDirectory(inode: inode))
+      let opened = try await filesystem.openDirectory(inode: inode)
+      return FuseOpened(handle: opened.handle, keepsCache: opened.keepsCache, cachesDirectory: opened.isCached)
     } catch {
       throw failure(error, "opendir", inode: inode)
     }

@@ -29,6 +29,12 @@ final class KernelLink: Sendable {
     await notifier.invalidateInodes(inodes)
   }
 
+  func drop(_ inodes: [DroppableInode]) async {
+    guard let notifier = notifier.withLock({ $0 }) else { return }
+    let refusal = await notifier.drop(inodes.map { ($0.inode, $0.parent, $0.name.bytes) })
+    logger.debug("inodes to let go of", metadata: ["count": "\(inodes.count)", "errno": "\(refusal?.name ?? "-")"])
+  }
+
   func record(_ path: String, _ operation: String, _ error: FilesystemError) {
     let errno = Errno(error.code)
     journal.append(

@@ -9,14 +9,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import parquet
 import writing
 from clients import CURLS, MOUNTS, BergFS
 from environment import first_line, machine
 from jobs import JOBS
-from measure import Sample, measure, verify
+from measure import Sample, measure, rival, verify
 from report import table, write_docs
 from server import Objects, ReadServer
 
+SHAPED_JOBS = ("sequential", "walk", parquet.NAME)
 SHAPED = ["--latency-ms", "20", "--bandwidth-mbps", "90"]
 
 
@@ -29,21 +31,24 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--server", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--bergfs", default="", help=argparse.SUPPRESS)
     parser.add_argument("--docs", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--quick", action="store_true", help="3 runs instead of 5, and no s3fs and rclone on the shaped server")
+    parser.add_argument("--duckdb-python", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true", help="3 runs instead of 5, without the jobs that take long, and no s3fs and rclone on the shaped server")
     parser.add_argument("--runs", type=int, help="runs of each job and client")
     parser.add_argument("--size", type=int, default=1024, help="MiB of the large object (default 1024)")
     parser.add_argument("--clients", default="bergfs,s3fs,rclone,curl-1,curl-4", help="which clients, separated by commas")
-    parser.add_argument("--jobs", default=",".join(job.name for job in JOBS), help="which jobs, separated by commas")
-    parser.add_argument("--servers", default="bare,shaped", help="bare, shaped, or both (shaped: sequential read only)")
+    parser.add_argument("--jobs", help=f"which jobs, separated by commas: {', '.join([job.name for job in JOBS] + [parquet.NAME])}")
+    parser.add_argument("--servers", default="bare,shaped", help=f"bare, shaped, or both (shaped: {', '.join(SHAPED_JOBS)} only)")
     parser.add_argument("--write-docs", action="store_true", help="put the figures into docs/performance.md")
     options = parser.parse_args()
     options.clients = options.clients.split(",")
     unknown = set(options.clients) - set(MOUNTS) - set(CURLS)
     if unknown:
         parser.error(f"no client {', '.join(sorted(unknown))}")
-    options.jobs = [job for job in JOBS if job.name in options.jobs.split(",")]
+    named = options.jobs.split(",") if options.jobs else [job.name for job in JOBS if not (job.is_long and options.quick)] + [parquet.NAME]
+    options.jobs = [job for job in JOBS if job.name in named]
+    options.parquet = parquet.NAME in named and options.duckdb_python != ""
     options.servers = options.servers.split(",")
-    if not options.jobs or not set(options.servers) <= {"bare", "shaped"}:
+    if not (options.jobs or options.parquet) or not set(options.servers) <= {"bare", "shaped"}:
         parser.error("nothing to measure: see --jobs and --servers")
     options.runs = options.runs or (3 if options.quick else 5)
     return options
@@ -52,7 +57,10 @@ def arguments() -> argparse.Namespace:
 def run_server(options: argparse.Namespace, kind: str, scratch: Path) -> list[str]:
     """All jobs on one server; the tables."""
     shaped = kind == "shaped"
-    objects = Objects(size=options.size << 20)
+    objects = Objects(size=options.size << 20, has_million=any(job.name == "million" for job in options.jobs))
+    if options.parquet:
+        objects.root = str(parquet.make(options.duckdb_python, scratch))
+    network = "20 ms to the first byte, 90 MB/s a connection" if shaped else "bare loopback"
     clients = [name for name in options.clients if not (shaped and options.quick and name in ("s3fs", "rclone"))]
     tables = []
     with ReadServer(options.server, objects, SHAPED if shaped else []) as server:
@@ -60,10 +68,12 @@ def run_server(options: argparse.Namespace, kind: str, scratch: Path) -> list[st
             for name in (name for name in clients if name in MOUNTS):
                 verify(name, server, objects, scratch)
                 progress(f"{name}: bytes verified")
-        for job in (job for job in options.jobs if not shaped or job.name == "sequential"):
+        for job in (job for job in options.jobs if not shaped or job.name in SHAPED_JOBS):
             able = [name for name in clients if name in job.clients]
             if not able:
                 continue
+            if job.rival_limit and "bergfs" in able:
+                able.append(rival(job))
             samples: dict[str, list[Sample]] = {name: [] for name in able}
             for run in range(options.runs):
                 # Who goes first changes with each run, so that no client always meets the machine in the same state.
@@ -71,9 +81,10 @@ def run_server(options: argparse.Namespace, kind: str, scratch: Path) -> list[st
                 for name in able[turn:] + able[:turn]:
                     samples[name].append(measure(job, name, server, objects, scratch, run))
                     progress(f"{kind} {job.name} {run + 1}/{options.runs} {name}: {samples[name][-1].wall:.2f} s")
-            network = "20 ms to the first byte, 90 MB/s a connection" if shaped else "bare loopback"
             where = f"{objects.size >> 20} MiB object, {network}"
             tables.append(table(job, where, samples))
+        if options.parquet and "bergfs" in clients:
+            tables.append(parquet.run(options.duckdb_python, server, scratch, options.runs, network, progress))
     return tables
 
 

@@ -18,10 +18,11 @@ MEBI = 1 << 20
 
 @dataclass
 class Sample:
-    """A run's figures: wall and client CPU seconds, peak and last resident bytes (0: no daemon), traffic at the server, bytes asked."""
+    """A run's figures: wall and client CPU seconds; resident bytes before, at most and after (0: no daemon); traffic at the server; bytes asked."""
 
     wall: float
     cpu: float
+    before: int
     peak: int
     resident: int
     traffic: Traffic
@@ -34,19 +35,20 @@ def measure(job: Job, client: str, server: ReadServer, objects: Objects, scratch
         drop_page_cache()
         server.reset()
         usage = process.run_all(curl_commands(server, CURLS[client], objects.size), clean_environment())
-        return Sample(usage.wall, usage.cpu, 0, 0, server.traffic(), job.asked(objects))
+        return Sample(usage.wall, usage.cpu, 0, 0, 0, server.traffic(), job.asked(objects))
     with _mount(job, client, server, scratch) as mount:
         drop_page_cache()
         if job.warm:
             process.run_all(job.warm(mount, objects, run), clean_environment())
         server.reset()
         process.reset_peak(mount.pid)
+        resident_before = process.status_bytes(mount.pid, "VmRSS")
         before = process.cpu_seconds(mount.pid)
         usage = process.run_all(job.commands(mount, objects, run), clean_environment())
         cpu = usage.cpu + process.cpu_seconds(mount.pid) - before
         peak = process.status_bytes(mount.pid, "VmHWM")
         resident = process.status_bytes(mount.pid, "VmRSS")
-        return Sample(usage.wall, cpu, peak, resident, server.traffic(), job.asked(objects))
+        return Sample(usage.wall, cpu, resident_before, peak, resident, server.traffic(), job.asked(objects))
 
 
 def verify(client: str, server: ReadServer, objects: Objects, scratch: Path) -> None:
@@ -71,10 +73,16 @@ def _digest(stream: IO[bytes] | None) -> str:
     return digest.hexdigest()
 
 
+def rival(job: Job) -> str:
+    """The name of the row of BergFS with more memory; empty if the job has none."""
+    return f"bergfs, {job.rival_limit}" if job.rival_limit else ""
+
+
 def _mount(job: Job, client: str, server: ReadServer, scratch: Path) -> Mount:
-    mount = MOUNTS[client](server, scratch)
+    is_rival = client == rival(job)
+    mount = MOUNTS["bergfs" if is_rival else client](server, scratch)
     if isinstance(mount, BergFS):
-        mount.memory_limit = job.memory_limit
+        mount.memory_limit = job.rival_limit if is_rival else job.memory_limit
         mount.metastore = job.metastore
         mount.metadata_ttl = 600 if job.warm else None
     return mount

@@ -4,6 +4,8 @@
 reader.py FILE COUNT SIZE SEED [SLOT [SHIFT]]: offsets are multiples of 4 KiB, one in each chosen slot of SLOT bytes (twice the size unless
 given), so no read can be served from an earlier one; SHIFT moves each read on by that many bytes.
 reader.py --stat FILE COUNT
+reader.py --first DIRECTORY: one name of it
+reader.py --open DIRECTORY COUNT SEED: opens files of it and reads a byte of each
 """
 
 import os
@@ -15,6 +17,15 @@ def main() -> int:
     if sys.argv[1] == "--stat":
         for _ in range(int(sys.argv[3])):
             os.stat(sys.argv[2])
+        return 0
+    if sys.argv[1] == "--first":
+        with os.scandir(sys.argv[2]) as entries:
+            return 0 if next(entries, None) else 1
+    if sys.argv[1] == "--open":
+        for name in random.Random(int(sys.argv[4])).sample(sorted(os.listdir(sys.argv[2])), int(sys.argv[3])):
+            with open(f"{sys.argv[2]}/{name}", "rb", buffering=0) as file:
+                if len(file.read(1)) != 1:
+                    return 1
         return 0
     path, count, size, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     slot_size = int(sys.argv[5]) if len(sys.argv) > 5 else 2 * size

@@ -17,7 +17,7 @@ def table(job: Job, where: str, samples: dict[str, list[Sample]]) -> str:
     about_bytes = any(run.asked for runs in samples.values() for run in runs)
     base = "s3fs" if "s3fs" in samples else None
     head = ["client", "MB/s" if about_bytes else "seconds", "x s3fs", "wall s", "CPU s/GiB" if about_bytes else "CPU s"]
-    head += ["peak MiB", "after MiB", "requests", "sent/asked" if about_bytes else "sent KiB", "connections"]
+    head += ["before MiB", "peak MiB", "after MiB", "requests", "sent/asked" if about_bytes else "sent KiB", "connections"]
     rows = [head] + [_row(client, runs, samples[base] if base else None) for client, runs in samples.items()]
     if job.calls:
         head += ["calls/s", "calls/CPU s"]
@@ -40,14 +40,15 @@ def _row(client: str, runs: list[Sample], base: list[Sample] | None) -> list[str
         sent = f"{median(run.traffic.bytes_sent for run in runs) / asked:.2f}"
     else:
         walls = sorted(run.wall for run in runs)
-        main = f"{wall:.2f} ({walls[0]:.2f}-{walls[-1]:.2f})"
+        main = f"{wall:.3f} ({walls[0]:.3f}-{walls[-1]:.3f})"
         work = f"{cpu:.2f}"
         sent = f"{median(run.traffic.bytes_sent for run in runs) / 1024:.0f}"
     ratio = f"{median(run.wall for run in base) / wall:.2f}" if base else "-"
+    before = f"{median(run.before for run in runs) / MEBI:.0f}" if runs[0].before else "-"
     peak = f"{median(run.peak for run in runs) / MEBI:.0f}" if runs[0].peak else "-"
     after = f"{median(run.resident for run in runs) / MEBI:.0f}" if runs[0].resident else "-"
     connections = f"{median(run.traffic.connections for run in runs):.0f}"
-    return [client, main, ratio, f"{wall:.2f}", work, peak, after, _requests(runs), sent, connections]
+    return [client, main, ratio, f"{wall:.3f}", work, before, peak, after, _requests(runs), sent, connections]
 
 
 def _requests(runs: list[Sample]) -> str:

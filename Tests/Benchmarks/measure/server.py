@@ -25,11 +25,14 @@ class Traffic:
 
 @dataclass
 class Objects:
-    """The objects a run reads: one large, four parts, and the set that is listed."""
+    """The objects a run reads: one large, four parts, and the sets that are listed."""
 
     size: int
     listed: int = 10_000
-    tables: int = 1_000
+    tables: int = 10_000
+    has_million: bool = False
+    # A folder whose folders are buckets.
+    root: str = ""
 
     @property
     def part_size(self) -> int:
@@ -39,8 +42,14 @@ class Objects:
         arguments = ["--synthetic", f"bench/t/data/big.bin={self.size}"]
         for part in range(4):
             arguments += ["--synthetic", f"bench/t/data/part-{part}.bin={self.part_size}"]
-        arguments += ["--synthetic-many", f"bench/listing/data={self.listed}"]
-        arguments += ["--table", "bench.t=s3://bench/t", "--table", "bench.listing=s3://bench/listing"]
+        sets = {"listing": f"{self.listed}", "walk": f"{self.listed}/100", "wide": f"{self.listed}/1", "flat": "100000/1"}
+        if self.has_million:
+            sets["million"] = "1000000"
+        for name, count in sets.items():
+            arguments += ["--synthetic-many", f"bench/{name}/data={count}", "--table", f"bench.{name}=s3://bench/{name}"]
+        arguments += ["--table", "bench.t=s3://bench/t", "--table", "bench.columns=s3://columns/t"]
+        if self.root:
+            arguments += ["--root", self.root]
         return arguments + ["--glue-tables", str(self.tables)]
 
 

@@ -131,7 +131,7 @@ final class WritableTree: Sendable {
 
   func list(_ path: String) async throws(FilesystemError) -> Set<String> {
     let inode = try await inode(path)
-    let handle = try await filesystem.openDirectory(inode: inode)
+    let handle = try await filesystem.openDirectory(inode: inode).handle
     defer { filesystem.release(handle: handle) }
     let receiver = Receiver(limit: 10_000, wantsAttributes: true)
     try await filesystem.readDirectory(inode: inode, handle: handle, cookie: 0, into: receiver)

@@ -20,7 +20,7 @@ package struct Buckets: Sendable {
       try generated[object.bucket, default: SyntheticSource(born: born)].addGenerated(key: object.key, size: object.number)
     }
     for set in options.syntheticMany {
-      generated[set.bucket, default: SyntheticSource(born: born)].addMany(prefix: set.key, count: set.number, directories: 10)
+      generated[set.bucket, default: SyntheticSource(born: born)].addMany(prefix: set.key, count: set.number, directories: set.directories)
     }
     for table in options.tables {
       guard let place = CatalogTable.split(table.metadataLocation) else { continue }

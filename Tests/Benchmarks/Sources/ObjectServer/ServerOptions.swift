@@ -15,6 +15,8 @@ package struct ServerOptions: Sendable {
     package var bucket: String
     package var key: String
     package var number: Int
+    /// Of many objects: in how many directories they lie.
+    package var directories = 10
   }
 
   package var root: String?
@@ -55,7 +57,7 @@ package struct ServerOptions: Sendable {
       shape.bytesPerSecond = megabytes > 0 ? megabytes * 1_000_000 : nil
     case "--log": logPath = value
     case "--synthetic": synthetic.append(try ServerOptions.generated(option, value))
-    case "--synthetic-many": syntheticMany.append(try ServerOptions.generated(option, value))
+    case "--synthetic-many": syntheticMany.append(try ServerOptions.many(option, value))
     case "--writable": writableBuckets.append(value)
     case "--table": tables.append(try ServerOptions.table(value))
     case "--glue-tables": addTables(try ServerOptions.number(option, value, limit: 1_000_000))
@@ -94,6 +96,17 @@ package struct ServerOptions: Sendable {
     let key = value[value.index(after: slash)..<equals]
     let amount = try number(option, String(value[value.index(after: equals)...]))
     return Generated(bucket: String(value[..<slash]), key: String(key), number: amount)
+  }
+
+  /// `bucket/prefix=NUMBER` or `bucket/prefix=NUMBER/DIRECTORIES`.
+  private static func many(_ option: String, _ value: String) throws(UsageError) -> Generated {
+    guard let equals = value.lastIndex(of: "="), let slash = value[equals...].firstIndex(of: "/") else {
+      return try generated(option, value)
+    }
+    var set = try generated(option, String(value[..<slash]))
+    set.directories = try number(option, String(value[value.index(after: slash)...]), limit: 1_000)
+    guard set.directories > 0 else { throw UsageError("\(option) wants one directory or more") }
+    return set
   }
 
   private static func number(_ option: String, _ text: String, limit: Int = 1 << 50) throws(UsageError) -> Int {

@@ -9,7 +9,7 @@ let help = """
     --root DIR                   serve DIR's folders as buckets
     --port N                     listen on 127.0.0.1:N (0, the default: a free port); prints `listening 127.0.0.1:PORT`
     --synthetic B/KEY=SIZE       an object of generated content, held in memory (repeatable; K, M, G are powers of 1024)
-    --synthetic-many B/PREFIX=N  N small objects in 10 directories under PREFIX, each holding its key and a newline
+    --synthetic-many B/PREFIX=N[/D]  N small objects in D directories (10) under PREFIX, each holding its key and a newline
     --print-content SIZE[@OFF]   write that much of the generated content to standard output and exit
     --writable BUCKET            take PUT, multipart uploads and DELETE there, and keep what is written in memory
     --table NS.T=s3://B/LOC      an Iceberg table that Glue and DynamoDB know; its metadata file is generated

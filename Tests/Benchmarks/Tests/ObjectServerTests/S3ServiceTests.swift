@@ -68,3 +68,14 @@ import Testing
     #expect(try answer("GET /b?list-type=2&continuation-token=xyz HTTP/1.1").status == 400)
   }
 }
+
+@Suite("Many objects")
+struct ManyObjectsTests {
+  @Test("Many objects lie in ten directories, or in as many as are told")
+  func directories() throws {
+    for (text, wanted) in [("b/m=20", 10), ("b/m=20/4", 4), ("b/m=20/1", 1)] {
+      #expect(try ServerOptions(["--synthetic-many", text]).syntheticMany.map(\.directories) == [wanted])
+    }
+    #expect(throws: UsageError.self) { try ServerOptions(["--synthetic-many", "b/m=20/0"]) }
+  }
+}
