@@ -13,7 +13,7 @@ package struct DroppableInode: Sendable {
 /// The nodes that the kernel holds, by inode number, with their lookup counts.
 ///
 /// The kernel keeps what it has looked up until it needs the memory, of which it has more than this process may take. So beyond a number
-/// of inodes it is asked to let go of those that came first and were not opened (docs/decisions/0007).
+/// of inodes it is asked to let go of those that came first and were not opened (docs/decisions/0008).
 final class InodeTable: Sendable {
   /// How many inodes there may be.
   struct Limits: Sendable {

@@ -5,7 +5,7 @@ import Synchronization
 /// What the kernel's own copy of a directory's listing was filled from.
 ///
 /// The kernel fills its copy from whatever handle reads on, and one that was opened earlier may read an older listing. So a copy is kept only
-/// for the very listing that filled it, and none is made while a handle with another listing is open (docs/decisions/0008).
+/// for the very listing that filled it, and none is made while a handle with another listing is open (docs/decisions/0009).
 final class ShownListing: Sendable {
   /// What the kernel may do at an open.
   struct Permission: Sendable, Equatable {
