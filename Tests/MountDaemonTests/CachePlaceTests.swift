@@ -4,7 +4,6 @@ import Configuration
 import Foundation
 import Fuse
 import Glibc
-import TestSupport
 import Testing
 
 @testable import MountDaemon
@@ -14,11 +13,11 @@ struct CachePlaceTests {
   private static let gibibyte: Int64 = 1 << 30
   private static let advice = "give another one by --cache-dir"
 
-  private func withDirectory(_ body: (String) async throws -> Void) async throws {
+  private func withDirectory(_ body: (String) throws -> Void) throws {
     let path = "/tmp/bergfs-cache-test-\(UUID().uuidString)"
     #expect(mkdir(path, 0o700) == 0)
     defer { try? FileManager.default.removeItem(atPath: path) }
-    try await body(path)
+    try body(path)
   }
 
   private func options(_ directory: String?, size: Int64? = nil, mountpoint: String = "/m") -> MountOptions {
@@ -38,9 +37,9 @@ struct CachePlaceTests {
   }
 
   @Test("Without --cache-dir there is none; with it the directory is made for the user alone, and taken again as it is")
-  func made() async throws {
+  func made() throws {
     #expect(try CachePlace.prepare(options(nil)) == nil)
-    try await withDirectory { path in
+    try withDirectory { path in
       for _ in 1...2 {
         let place = try CachePlace.prepare(options("\(path)//c/", size: Self.gibibyte), space: { _ in nil })
         #expect(place == CachePlace(directory: "\(path)/c", limit: Self.gibibyte, warning: nil))
@@ -51,8 +50,8 @@ struct CachePlaceTests {
   }
 
   @Test("Links, files, other users' directories and open ones are refused, each with its sentence")
-  func unsafe() async throws {
-    try await withDirectory { path in
+  func unsafe() throws {
+    try withDirectory { path in
       mkdir("\(path)/real", 0o700)
       symlink("real", "\(path)/link")
       close(open("\(path)/file", O_CREAT | O_WRONLY, 0o600))
@@ -78,8 +77,8 @@ struct CachePlaceTests {
   }
 
   @Test("A cache in the mountpoint is refused, by whatever path, before anything is made there")
-  func inMountpoint() async throws {
-    try await withDirectory { path in
+  func inMountpoint() throws {
+    try withDirectory { path in
       mkdir("\(path)/mount", 0o755)
       symlink("mount", "\(path)/way")
       let options = ["mount", "mount/", "mount/c", "way/c", "./mount/../mount/c"].map {
@@ -98,20 +97,20 @@ struct CachePlaceTests {
   }
 
   @Test("A read-only disk is refused")
-  func readOnly() async throws {
-    try await withDirectory { path in
-      let mount = try await ChildProcess.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "ro,mode=0700", "none", path])
-      try #require(mount.status == 0, "\(mount.standardError)")
+  func readOnly() throws {
+    try withDirectory { path in
+      let mount = ChildProcess.run("mount", ["-t", "tmpfs", "-o", "ro,mode=0700", "none", path])
+      try #require(mount.status == 0, "\(mount.errors)")
       #expect(message(options(path)) == "the cache directory \(path) cannot be used: Read-only file system; \(Self.advice)")
       #expect(message(options("\(path)/c")) == "the cache directory \(path)/c cannot be made: Read-only file system; \(Self.advice)")
-      let end = try await ChildProcess.run("/usr/bin/umount", ["-l", path])
+      let end = ChildProcess.run("umount", ["-l", path])
       #expect(end.status == 0)
     }
   }
 
   @Test("A place in memory, and a size beyond the free space, are told")
-  func warnings() async throws {
-    try await withDirectory { path in
+  func warnings() throws {
+    try withDirectory { path in
       func warning(_ size: Int64?, free: Int64, isMemory: Bool = false) throws -> String? {
         try CachePlace.prepare(options("\(path)/c", size: size), space: { _ in .init(free: free, isMemory: isMemory) })?.warning
       }
