@@ -80,7 +80,12 @@ package final class FuseSession: Sendable {
     guard let session = bridge.current else { throw FuseError(.notMounted, "\(mountpoint) is not mounted") }
     // Claimed before the thread runs, so that an exit from now on knows that there is a loop to wake.
     state.withLock { $0.isLooping = true }
-    let isStarted = NamedThread.start("bergfs-ready") { self.prepare(ready) }
+    let (path, device) = state.withLock { ($0.mountpoint, $0.device) }
+    let (kibibytes, logger) = (bridge.options.readAheadKiB, bridge.logger)
+    // Holds nothing of the session: where no answer comes any more, the end of the session is what ends its wait.
+    let isStarted = NamedThread.start("bergfs-ready") {
+      Self.prepare(path, device: device, readAheadKiB: kibibytes, logger: logger, ready)
+    }
     // libfuse's workers are made by this thread and inherit its name.
     let result = await NamedThread.run("bergfs-fuse") { self.loop(session) }
     bridge.interrupts.cancelAll()
@@ -163,13 +168,12 @@ package final class FuseSession: Sendable {
   }
 
   /// Waits for the first answer, then sets what can only be set after it.
-  private func prepare(_ ready: @Sendable () -> Void) {
-    let (path, device) = state.withLock { ($0.mountpoint, $0.device) }
+  private static func prepare(_ path: String, device: String?, readAheadKiB: Int, logger: Logger, _ ready: @Sendable () -> Void) {
     var statistics = statvfs()
     // Waits in the kernel until INIT has been answered; what the filesystem itself says to it does not matter.
     let result = statvfs(path, &statistics) == 0 ? 0 : errno
     guard result != ENOTCONN, result != ECONNABORTED, result != ENODEV else { return }
-    if let device { ReadAhead.raise(device: device, kibibytes: bridge.options.readAheadKiB, logger: bridge.logger) }
+    if let device { ReadAhead.raise(device: device, kibibytes: readAheadKiB, logger: logger) }
     ready()
   }
 }
