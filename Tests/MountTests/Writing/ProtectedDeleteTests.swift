@@ -139,6 +139,43 @@ struct ProtectedDeleteTests {
     }
   }
 
+  @Test("A table in a DynamoDB namespace without an item, and a row that is no table, protect files")
+  func namespaceWithoutItem() async throws {
+    try await WritableTable.with(.dynamodb, "test_rm_archive.orders", options: Self.atAnyAge, isWithoutSeed: true) { table in
+      let name = table.table
+      let old = try await needed(by: table)
+      let pointer = try await table.pointer()
+      // As Java's rename does: the target namespace has no item, and the files stay where they are.
+      let emulator = table.emulator
+      try await emulator.account(["row", "test_rm_nowhere.orders", "test_rm_nowhere", pointer])
+      // Somebody makes a new table of the old name at the old place.
+      let document = table.lake.workspace.directory.file("first.json")
+      try await emulator.account(["document", name.location, document])
+      let first = "\(name.location)/metadata/00000-11111111-2222-4333-8444-555555555555.metadata.json"
+      try await emulator.putObject(first, readFile(document))
+      try await emulator.account(["row", "\(name.namespace).\(name.name)", name.namespace, first])
+      try await emulator.putObject("\(name.location)/data/orphan.parquet", Array("nobody's".utf8))
+      try await table.shell(#"cat "$M/.bergfs/refresh""#).succeeded()
+      #expect(
+        await eventually {
+          (try? await table.shell(#"readlink "$X/current.metadata.json""#).trimmed)
+            == "00000-11111111-2222-4333-8444-555555555555.metadata.json"
+        })
+      // A row whose identifier is not its namespace's: it may lead anywhere.
+      try await emulator.account(["row", "test_rm_odd", "test_rm_nowhere", "s3://unknown/metadata/00000-u.metadata.json"])
+      let kept = try await refusal("\(name.path)/data/orphan.parquet", of: table)
+      #expect(kept.contains("is kept, as it may be in use") && kept.contains("'test_rm_odd'"), "\(kept)")
+      try await emulator.account(["row", "test_rm_odd", "test_rm_nowhere"])
+      for file in old {
+        let reason = try await refusal("\(name.path)/\(file)", of: table)
+        #expect(reason.contains("is in use: Table test_rm_nowhere.orders"), "\(file): \(reason)")
+      }
+      #expect(try await table.shell(#"rm -rf "$M/$TABLE/data""#, ["TABLE": name.path]).status == 1)
+      #expect(try await Set(table.objects().keys).subtracting(old) == ["metadata/\(first.split(separator: "/").last ?? "")"])
+      #expect(try await old.isSubset(of: table.objects().keys))
+    }
+  }
+
   @Test("A manifest that cannot be read protects everything", arguments: Metastore.allCases)
   func unreadable(metastore: Metastore) async throws {
     try await WritableTable.with(metastore, "test_rm_unreadable.t", appends: 1, options: Self.atAnyAge, isWithoutSeed: true) { table in
