@@ -17,6 +17,7 @@ struct ObjectPage: Sendable {
     var nameLength: UInt16
     var etagLength: UInt16
     var size: Int64
+    /// The least number stands for none: an optional takes eight bytes more in every row.
     var modified: Int64
   }
 
@@ -53,7 +54,8 @@ struct ObjectPage: Sendable {
     objects.append(
       Row(
         nameStart: UInt32(clamping: start), nameLength: UInt16(clamping: nameLength),
-        etagLength: UInt16(clamping: bytes.count - start - nameLength), size: object.size, modified: object.modified))
+        etagLength: UInt16(clamping: bytes.count - start - nameLength), size: object.size,
+        modified: object.modified ?? .min))
   }
 
   /// Adds a directory: its name without the trailing `/`.
@@ -113,6 +115,6 @@ struct ObjectPage: Sendable {
     let etag = String(decoding: bytes[nameEnd..<nameEnd + Int(row.etagLength)], as: UTF8.self)
     var location = directory
     location.key = directory.key + name
-    return ObjectAttributes(location: location, size: row.size, etag: etag, modified: row.modified)
+    return ObjectAttributes(location: location, size: row.size, etag: etag, modified: row.modified == .min ? nil : row.modified)
   }
 }

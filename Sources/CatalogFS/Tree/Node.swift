@@ -120,7 +120,7 @@ extension Node.Kind {
 extension ObjectAttributes {
   /// What tells this version of the object from others: the etag, or size and seconds of a server that gives none.
   fileprivate var version: String {
-    etag.isEmpty ? "\(size) \(modified / 1_000_000_000)" : etag
+    etag.isEmpty ? "\(size) \((modified ?? 0) / 1_000_000_000)" : etag
   }
 }
 

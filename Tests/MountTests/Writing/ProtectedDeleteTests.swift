@@ -94,18 +94,20 @@ struct ProtectedDeleteTests {
         "add-file", metastore.rawValue, name.namespace, name.name, "\(name.location)/data/kept.parquet",
       ])
       #expect(try await refusal("\(name.path)/data/kept.parquet", of: table).contains("is in use: "))
+      // From now on it is as young as any other.
+      #expect(try await refusal("\(name.path)/data/kept.parquet", of: table).contains("--delete-min-age"))
       #expect(try await refusal("\(name.path)/data/others.parquet", of: table).contains("--delete-min-age"))
       objects = try await table.objects()
       #expect(objects["data/others.parquet"] != nil && objects["data/kept.parquet"] != nil)
       // The mount learns of the other client's commit first, or its own would be one too late.
       let current = try await table.loaded().fileName
       #expect(await eventually { (try? await table.shell(#"readlink "$X/current.metadata.json""#).trimmed) == current })
-      // The mount's own commit: its metadata file is the mount's own too, and in the log from the next one on.
+      // The mount's own commits: what they named is no longer the mount's alone.
       let committed = try await table.shell(
         #"N=$(next a 1) && cp "$T/$N" "$X/" && P=$(next a 2) && cp "$T/$P" "$X/" && echo "$N" "$P""#
       ).succeeded().trimmed.split(separator: " ").map(String.init)
       for file in committed {
-        #expect(try await refusal("\(name.path)/metadata/\(file)", of: table).contains("is in use: "), "\(file)")
+        #expect(try await refusal("\(name.path)/metadata/\(file)", of: table).contains("--delete-min-age"), "\(file)")
       }
     }
   }
