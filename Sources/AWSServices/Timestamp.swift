@@ -2,23 +2,39 @@
 
 /// Times as AWS services write them, read into nanoseconds since 1970.
 package enum Timestamp {
-  /// ISO 8601 in UTC, as in S3 listings: `2026-01-02T03:04:05.678Z`; the fraction is optional and cut after nanoseconds. Nil for any other text.
+  /// ISO 8601, as in S3 listings: `2026-01-02T03:04:05.678Z`. The fraction is optional and cut after nanoseconds; for `Z`, which S3 writes,
+  /// an offset may stand, as `+00:00`. Nil for any other text.
   package static func nanoseconds(iso8601 text: String) -> Int64? {
-    let bytes = Array(text.utf8)
-    guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"), bytes[10] == UInt8(ascii: "T"),
-      bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"), bytes.last == UInt8(ascii: "Z"),
+    var bytes = Array(text.utf8)[...]
+    guard let offset = takeOffset(&bytes), bytes.count >= 19, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+      bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
       let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
       let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]), let second = number(bytes[17..<19])
     else { return nil }
     var fraction: Int64 = 0
-    if bytes.count > 20 {
-      let digits = bytes[20..<(bytes.count - 1)]
+    if bytes.count > 19 {
+      let digits = bytes[20...]
       guard bytes[19] == UInt8(ascii: "."), !digits.isEmpty, number(digits.prefix(9)) != nil else { return nil }
       for index in 0..<9 {
         fraction = fraction * 10 + (index < digits.count ? Int64(digits[digits.startIndex + index] - UInt8(ascii: "0")) : 0)
       }
     }
     return nanoseconds(year: year, month: month, day: day, hour: hour, minute: minute, second: second, fraction: fraction)
+      .map { $0 - offset * 60_000_000_000 }
+  }
+
+  /// Takes `Z` or `±hh:mm` off the end; the minutes that the clock is ahead of UTC.
+  private static func takeOffset(_ bytes: inout ArraySlice<UInt8>) -> Int64? {
+    if bytes.last == UInt8(ascii: "Z") {
+      bytes.removeLast()
+      return 0
+    }
+    let tail = Array(bytes.suffix(6))
+    guard tail.count == 6, tail[0] == UInt8(ascii: "+") || tail[0] == UInt8(ascii: "-"), tail[3] == UInt8(ascii: ":"),
+      let hours = number(tail[1..<3]), let minutes = number(tail[4..<6]), hours < 24, minutes < 60
+    else { return nil }
+    bytes.removeLast(6)
+    return (tail[0] == UInt8(ascii: "-") ? -1 : 1) * (hours * 60 + minutes)
   }
 
   /// RFC 1123, as in HTTP headers: `Fri, 02 Jan 2026 03:04:05 GMT`. Nil for any other text.

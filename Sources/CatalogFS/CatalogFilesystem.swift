@@ -118,7 +118,7 @@ package final class CatalogFilesystem: Sendable {
   /// a rename and would take them for those of whatever has the old name now; at ESTALE it looks the path up again.
   func node(_ inode: UInt64) throws(FilesystemError) -> Node {
     guard let node = inodes[inode] else { throw FilesystemError(.stale, "inode \(inode) is not known to this mount any more") }
-    if let table = node.kind.table, table.isRenamed { throw FilesystemError(.stale, "table \(table.identifier) has another name now") }
+    if let table = node.table, table.isRenamed { throw FilesystemError(.stale, "table \(table.identifier) has another name now") }
     return node
   }
 

@@ -19,7 +19,7 @@ struct FileIOConformance {
       #expect(attributes.location == place(key))
       #expect(attributes.size == Int64(content.count), "\(key.debugDescription)")
       #expect(!attributes.etag.isEmpty)
-      #expect(attributes.modified > 0)
+      #expect((attributes.modified ?? 0) > 0)
       #expect(try await bytes(of: key, etag: attributes.etag, 0..<1000) == content, "\(key.debugDescription)")
     }
   }
@@ -32,7 +32,7 @@ struct FileIOConformance {
     for object in listed.objects {
       #expect(try await files.head(object.location).etag == object.etag)
       #expect(object.size == Int64(object.location.key.utf8.count))
-      #expect(object.modified > 0)
+      #expect((object.modified ?? 0) > 0)
     }
   }
 

@@ -156,6 +156,62 @@ struct DynamoDbCatalogTests {
     #expect(request["ConsistentRead"]?.bool == true)
   }
 
+  @Test("All tables are found by one consistent scan, page by page, whether or not their namespaces have items")
+  func scan() async throws {
+    let rows = [
+      #""p.owner":{"S":"x"},"p.metadata_location":{"S":"a property"},"identifier":{"S":"NAMESPACE"},"namespace":{"S":"db"}"#,
+      #""identifier":{"S":"db.t"},"namespace":{"S":"db"},"p.metadata_location":{"S":"s3://b/1"},"v":{"S":"7"},"updated_at":{"N":"1"}"#,
+      #""identifier":{"S":"gone.deep.t"},"namespace":{"S":"gone.deep"},"p.metadata_location":{"S":"s3://b/2"}"#,
+      #""identifier":{"S":"db.log"},"namespace":{"S":"db"},"p.metadata_location":{"S":"s3://b/3"},"p.table_type":{"S":"HIVE"}"#,
+      #""identifier":{"S":"db.half_made"},"namespace":{"S":"db"},"p.table_type":{"S":"ICEBERG"}"#,
+    ]
+    let sender = ScriptedSender { request, _ in
+      let isFirst = request.json?.root["ExclusiveStartKey"] == nil
+      let items = (isFirst ? rows[..<2] : rows[2...]).map { "{\($0)}" }.joined(separator: ",")
+      return .text(#"{"Items":[\#(items)]\#(isFirst ? #","LastEvaluatedKey":\#(key("db.t", "db"))"# : "")}"#)
+    }
+    let inventory = try await catalog(sender).allTables()
+    #expect(Set(inventory.tables.values.map { "\($0.identifier) \($0.metadataLocation)" }) == ["db.t s3://b/1", "gone.deep.t s3://b/2"])
+    #expect(inventory.unclear.isEmpty)
+    let table = try #require(inventory.tables[TableIdentifier(namespace: Namespace(["db"]), name: "t")])
+    #expect(table.version == "7" && table.modified == 1_000_000)
+    #expect(sender.requests.map(\.operation) == ["DynamoDB.Scan", "DynamoDB.Scan"])
+    let request = try #require(sender.requests.first?.json?.root)
+    #expect(request["TableName"]?.string == "iceberg" && request["ConsistentRead"]?.bool == true)
+    #expect(request["ProjectionExpression"]?.string == "#a0,#a1,#a2,#a3,#a4,#a5")
+    #expect(
+      request["ExpressionAttributeNames"]?.members.compactMap(\.value.string)
+        == ["identifier", "namespace", "p.metadata_location", "p.table_type", "v", "updated_at"])
+    #expect(sender.requests[1].json?.root["ExclusiveStartKey"]?["identifier"]?["S"]?.string == "db.t")
+  }
+
+  @Test(
+    "A row with a pointer that is no table as Iceberg writes them is named, not left out",
+    arguments: [
+      (#""identifier":{"S":"other.t"},"namespace":{"S":"db"},"p.metadata_location":{"S":"s3://b/m"}"#, "other.t"),
+      (#""identifier":{"S":"db.a.b"},"namespace":{"S":"db"},"p.metadata_location":{"S":"s3://b/m"}"#, "db.a.b"),
+      (#""identifier":{"S":"a..b.t"},"namespace":{"S":"a..b"},"p.metadata_location":{"S":"s3://b/m"}"#, "a..b.t"),
+      (
+        #""identifier":{"S":"db.v"},"namespace":{"S":"db"},"p.metadata_location":{"S":"s3://b/m"},"p.table_type":{"S":"ICEBERG_VIEW"}"#,
+        "db.v"
+      ),
+      (#""identifier":{"S":"db.n"},"namespace":{"S":"db"},"p.metadata_location":{"N":"1"}"#, "db.n"),
+    ])
+  func unclear(row: String, identifier: String) async throws {
+    let sender = ScriptedSender([.text(#"{"Items":[{\#(row)}]}"#)])
+    let inventory = try await catalog(sender).allTables()
+    #expect(inventory.tables.isEmpty && inventory.unclear.count == 1)
+    #expect(inventory.unclear.first?.contains("'\(identifier)'") == true)
+  }
+
+  @Test("A scan without items, or that is refused, is an error and no empty catalog")
+  func failedScan() async {
+    for answer in [ScriptedSender.Answer.text("{}"), .failure(.accessDenied, code: "AccessDeniedException", status: 400)] {
+      let sender = ScriptedSender([answer])
+      await #expect(throws: CatalogError.self) { _ = try await catalog(sender).allTables() }
+    }
+  }
+
   @Test("A missing catalog table is said in a sentence, and nothing is created")
   func missingTable() async {
     let sender = ScriptedSender([.failure(.notFound, code: "ResourceNotFoundException", status: 400)])

@@ -35,8 +35,8 @@ struct ReachLake: Sendable {
   let clock = VirtualLockClock()
   private(set) var reachability: Reachability
 
-  init(memoryLimit: Int = 64 << 20, pageSize: Int = 100) {
-    catalog = InMemoryCatalog(files: files, pageSize: pageSize)
+  init(memoryLimit: Int = 64 << 20, pageSize: Int = 100, isScanned: Bool = false) {
+    catalog = InMemoryCatalog(files: files, pageSize: pageSize, isScanned: isScanned)
     reachability = Reachability(catalog: catalog, memoryLimit: memoryLimit, logger: Logger(label: "reach"), clock: clock)
   }
 

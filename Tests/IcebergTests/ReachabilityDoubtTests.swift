@@ -28,6 +28,36 @@ import WireFormats
     }
   }
 
+  @Test("A table in a namespace that no listing names holds its files")
+  func namespaceWithoutEntry() async throws {
+    let lake = ReachLake(isScanned: true)
+    try lake.history()
+    // Renamed by a client that did not ask for the namespace; then a new table took the old name and place.
+    let moved = TableIdentifier(namespace: Namespace(["archive"]), name: "orders")
+    lake.catalog.removeTable(ReachLake.orders)
+    lake.catalog.putTable(moved, metadataLocation: "\(Self.root)/metadata/00002-u.metadata.json")
+    let leaveWithoutEntry: (Namespace) -> Void = lake.catalog.dropNamespace
+    leaveWithoutEntry(moved.namespace)
+    try lake.commit("\(Self.root)/metadata/00000-new.metadata.json", ReachLake.Version())
+    for file in ["data/a", "data/c", "metadata/m1.avro"] {
+      let verdict = try await lake.judge("\(Self.root)/\(file)")
+      #expect(verdict.isReferenced && verdict.sentence.contains("archive.orders"), "\(verdict)")
+    }
+    #expect(try await lake.judge(Self.orphan).isUnreferenced)
+  }
+
+  @Test("An entry of the catalog that cannot be made out leaves what nothing else reaches undecided")
+  func unclearEntry() async throws {
+    let lake = ReachLake(isScanned: true)
+    try lake.history()
+    #expect(try await lake.judge(Self.orphan).isUnreferenced)
+    lake.catalog.setUnclear(["The item 'x' has a pointer."])
+    #expect(try await lake.judge(Self.orphan) == .undecided("The item 'x' has a pointer."))
+    #expect(try await lake.judge("\(Self.root)/data/a").isReferenced)
+    lake.catalog.setUnclear([])
+    #expect(try await lake.judge(Self.orphan).isUnreferenced)
+  }
+
   @Test("A file on the way that cannot be fetched leaves it undecided, until it can be")
   func unreachable() async throws {
     for code in [FileIOError.Code.denied, .timedOut, .failed, .cancelled, .changed] {

@@ -7,6 +7,7 @@ import Synchronization
 package enum InMemoryCatalogCall: Sendable, Hashable {
   case listNamespaces(Namespace, token: String?)
   case listTables(Namespace, token: String?)
+  case allTables
   case loadNamespace(Namespace)
   case loadTable(TableIdentifier)
   case defaultLocation(TableIdentifier)
@@ -30,12 +31,14 @@ package final class InMemoryCatalog: Catalog {
     var namespaces: [Namespace: NamespaceEntry] = [:]
     var tables: [TableIdentifier: TableEntry] = [:]
     var generation = 0
+    var unclear: Set<String> = []
   }
 
   let state = Mutex(State())
   private let files: any FileIO
   private let pageSize: Int
   let warehouse: String?
+  private let isScanned: Bool
   private let excludes: @Sendable (String) -> Bool
 
   package let kind: String
@@ -48,15 +51,17 @@ package final class InMemoryCatalog: Catalog {
   ///   - files: what ``fileIO(for:)`` gives for every table.
   ///   - pageSize: entries in one page of a listing.
   ///   - warehouse: what new tables lie in whose namespace has no `location`; nil for none.
+  ///   - isScanned: whether all tables are found without their namespaces, as on DynamoDB.
   ///   - excludes: names no call can take, besides the empty one; they are neither listed nor looked up.
   package init(
     files: any FileIO = InMemoryFileIO(), kind: String = "memory", pageSize: Int = 100,
-    warehouse: String? = "s3://lake", excludes: @escaping @Sendable (String) -> Bool = { _ in false }
+    warehouse: String? = "s3://lake", isScanned: Bool = false, excludes: @escaping @Sendable (String) -> Bool = { _ in false }
   ) {
     self.files = files
     self.kind = kind
     self.pageSize = max(pageSize, 1)
     self.warehouse = warehouse
+    self.isScanned = isScanned
     self.excludes = excludes
   }
 
@@ -65,6 +70,7 @@ package final class InMemoryCatalog: Catalog {
     state.withLock { $0.namespaces[namespace] = NamespaceEntry(namespace: namespace, modified: modified, properties: properties) }
   }
 
+  /// Tables in it stay.
   package func dropNamespace(_ namespace: Namespace) {
     state.withLock { $0.namespaces[namespace] = nil }
   }
@@ -94,6 +100,22 @@ package final class InMemoryCatalog: Catalog {
 
   package func removeTable(_ identifier: TableIdentifier) {
     state.withLock { $0.tables[identifier] = nil }
+  }
+
+  /// What ``allTables()`` says of entries that it cannot make out, on a catalog that is scanned.
+  package func setUnclear(_ sentences: Set<String>) {
+    state.withLock { $0.unclear = sentences }
+  }
+
+  package func allTables() async throws(CatalogError) -> CatalogInventory {
+    var inventory = CatalogInventory()
+    guard isScanned else {
+      inventory.tables = try await CatalogSurvey(catalog: self).tables()
+      return inventory
+    }
+    try await faults.enter(.allTables)
+    (inventory.tables, inventory.unclear) = state.withLock { ($0.tables, $0.unclear) }
+    return inventory
   }
 
   package func listNamespaces(

@@ -27,7 +27,7 @@ package final class InMemoryFileIO: FileIO {
   struct Object {
     var bytes: [UInt8]
     var etag: String
-    var modified: Int64
+    var modified: Int64?
     var mark: WriteMark?
   }
 
@@ -50,7 +50,7 @@ package final class InMemoryFileIO: FileIO {
     cancellation: FileIOError(code: .cancelled, message: "The call was cancelled."))
 
   /// - Parameters:
-  ///   - buckets: exist from the start; ``put(_:_:modified:)`` makes others.
+  ///   - buckets: exist from the start; ``put(_:_:modified:isUndated:mark:)`` makes others.
   ///   - pageSize: entries in one page of a listing, 1 to 1,000.
   ///   - chunkSize: the most bytes given to a sink at once.
   package init(buckets: [String] = [], pageSize: Int = 1000, chunkSize: Int = 64 * 1024) {
@@ -63,16 +63,18 @@ package final class InMemoryFileIO: FileIO {
 
   /// Writes an object and makes its bucket. Every write gives a new etag.
   ///
-  /// - Parameter modified: nanoseconds since 1970; by default one second later at every write.
+  /// - Parameters:
+  ///   - modified: nanoseconds since 1970; by default one second later at every write.
+  ///   - isUndated: whether the object has no time at all.
   @discardableResult
   package func put(
-    _ location: ObjectLocation, _ bytes: [UInt8], modified: Int64? = nil, mark: WriteMark? = nil
+    _ location: ObjectLocation, _ bytes: [UInt8], modified: Int64? = nil, isUndated: Bool = false, mark: WriteMark? = nil
   ) -> ObjectAttributes {
     state.withLock { state in
       state.generation += 1
       let object = Object(
         bytes: bytes, etag: "\"etag-\(state.generation)\"",
-        modified: modified ?? (1_700_000_000 + Int64(state.generation)) * 1_000_000_000, mark: mark)
+        modified: isUndated ? nil : modified ?? (1_700_000_000 + Int64(state.generation)) * 1_000_000_000, mark: mark)
       state.buckets[location.bucket, default: [:]][Array(location.key.utf8)] = object
       state.sortedKeys[location.bucket] = nil
       return ObjectAttributes(location: location, size: Int64(bytes.count), etag: object.etag, modified: object.modified)

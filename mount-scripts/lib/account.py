@@ -67,6 +67,11 @@ def argument_parser():
     entries.add_argument("count", type=int)
     entries.add_argument("metadata_location")
 
+    row = commands.add_parser("row", help="put a row of Java's shape into DynamoDB's catalog, whatever else it holds; without a location, delete it")
+    row.add_argument("identifier")
+    row.add_argument("namespace")
+    row.add_argument("metadata_location", nargs="?")
+
     user = commands.add_parser("user", help="a new user who may read everything, and keys of his: the emulator checks his signatures, not root's")
     user.add_argument("name")
     writer = commands.add_parser("writer", help="the same for a user who may also write, as a mount with every --allow-… option does")
@@ -233,10 +238,20 @@ def entries(metastore, arguments):
     return names
 
 
+def row(connection, arguments):
+    metastore = DynamoDbMetastore(connection, "s3://unused")
+    key = {"identifier": {"S": arguments.identifier}, "namespace": {"S": arguments.namespace}}
+    metastore.client.delete_item(TableName=metastore.table_name, Key=key)
+    if arguments.metadata_location:
+        properties = {"table_type": "ICEBERG", "metadata_location": arguments.metadata_location}
+        metastore.put(arguments.identifier, arguments.namespace, properties)
+    return arguments.identifier
+
+
 READING = ["glue:Get*", "dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "s3:Get*", "s3:List*"]
 # What a mount sends beyond reading; nothing here makes a bucket, a catalog table or a user.
 WRITING_GLUE = ["CreateDatabase", "CreateTable", "DeleteDatabase", "DeleteTable", "UpdateTable"]
-WRITING_ITEMS = ["ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"]
+WRITING_ITEMS = ["ConditionCheckItem", "DeleteItem", "PutItem", "Scan", "UpdateItem"]
 LOCKING = ["CreateTable", "DeleteItem", "DescribeTable", "GetItem", "PutItem"]
 WRITING_OBJECTS = ["AbortMultipartUpload", "DeleteObject", "PutObject"]
 
@@ -273,7 +288,7 @@ def new_user(connection, name, policy_name, statements):
 
 
 def run(connection, arguments):
-    in_storage = {"bucket": bucket, "objects": list_objects, "put": put, "delete": delete, "uploads": uploads, "user": user, "writer": writer}
+    in_storage = {"bucket": bucket, "objects": list_objects, "put": put, "delete": delete, "row": row, "uploads": uploads, "user": user, "writer": writer}
     if arguments.command in in_storage:
         return in_storage[arguments.command](connection, arguments)
     if arguments.command == "document":

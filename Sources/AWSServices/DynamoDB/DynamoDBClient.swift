@@ -79,7 +79,29 @@ package struct DynamoDBClient: Sendable {
     if let key {
       members.append(("ExclusiveStartKey", key.json))
     }
-    let answer = try await call("Query", members)
+    return try Self.page(try await call("Query", members), after: key)
+  }
+
+  /// One page of a Scan of the table. An answer without a list of items is an error, never an empty page.
+  ///
+  /// - Parameter attributes: those of each item that are wanted; the service reads, counts and charges whole items all the same.
+  package func scan(
+    table: String, attributes: [String], consistentRead: Bool, after key: DynamoDBKey?
+  ) async throws(AWSError) -> DynamoDBPage {
+    // By placeholders, as `namespace` is a word of DynamoDB's own and a dot stands for a path.
+    let names = attributes.enumerated().map { (placeholder: "#a\($0.offset)", name: $0.element) }
+    var members: [(key: String, value: JSONValue)] = [
+      ("TableName", .string(table)), ("ConsistentRead", .bool(consistentRead)),
+      ("ProjectionExpression", .string(names.map(\.placeholder).joined(separator: ","))),
+      ("ExpressionAttributeNames", .object(JSONMembers(names.map { ($0.placeholder, .string($0.name)) }))),
+    ]
+    if let key { members.append(("ExclusiveStartKey", key.json)) }
+    let answer = try await call("Scan", members)
+    guard answer.document.root["Items"]?.kind == .array else { throw answer.malformed("Items") }
+    return try Self.page(answer, after: key)
+  }
+
+  private static func page(_ answer: JSONAnswer, after key: DynamoDBKey?) throws(AWSError) -> DynamoDBPage {
     var page = DynamoDBPage(items: [])
     if let items = answer.document.root["Items"], items.kind == .array {
       for node in items.elements {

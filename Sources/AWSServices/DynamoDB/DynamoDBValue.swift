@@ -96,7 +96,7 @@ package struct DynamoDBTable: Sendable, Hashable {
   package var isActive: Bool { status == "ACTIVE" && inactiveIndexes.isEmpty }
 }
 
-/// One page of a query. A page may be empty and still have a next one.
+/// One page of a query or a scan. A page may be empty and still have a next one.
 package struct DynamoDBPage: Sendable, Hashable {
   package var items: [DynamoDBItem]
   package var lastEvaluatedKey: DynamoDBKey?

@@ -31,7 +31,7 @@ extension S3ObjectPage {
       objects.append(
         S3ObjectSummary(
           key: decoded(key), size: size, etag: contents["ETag"]?.text ?? "",
-          lastModified: contents["LastModified"].flatMap { Timestamp.nanoseconds(iso8601: $0.text) } ?? 0))
+          lastModified: contents["LastModified"].flatMap { Timestamp.nanoseconds(iso8601: $0.text) }))
     }
     commonPrefixes = root.all("CommonPrefixes").compactMap { $0["Prefix"]?.text }.map(decoded)
     guard root["IsTruncated"]?.text == "true" else { return }

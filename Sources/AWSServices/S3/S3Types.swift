@@ -26,8 +26,8 @@ package struct S3ObjectSummary: Sendable, Hashable {
   package var size: Int64
   /// As the server writes it, with quotes.
   package var etag: String
-  /// Nanoseconds since 1970; 0 if missing or unreadable.
-  package var lastModified: Int64
+  /// Nanoseconds since 1970; nil if missing or unreadable.
+  package var lastModified: Int64?
 }
 
 /// One page of ListObjectsV2.

@@ -19,6 +19,7 @@ struct ObjectPage: ListedPage {
     /// Length of the etag behind the name, or ``PackedETag``, with ``isSecond``.
     var etag: UInt16
     var size: Int64
+    /// The least number stands for none: an optional takes eight bytes more in every row.
     var modified: Int64
 
     static let isSecond: UInt16 = 1 << 15
@@ -82,7 +83,7 @@ struct ObjectPage: ListedPage {
     objects.append(
       Row(
         nameStart: UInt32(clamping: start), nameLength: UInt16(clamping: nameLength), etag: isSecond ? etag | Row.isSecond : etag,
-        size: object.size, modified: object.modified))
+        size: object.size, modified: object.modified ?? .min))
     rowCount += 1
   }
 
@@ -154,6 +155,6 @@ struct ObjectPage: ListedPage {
     let etag = PackedETag.text(row.etag & ~Row.isSecond, in: bytes, at: nameEnd)
     var location = directory
     location.key = directory.key + name
-    return ObjectAttributes(location: location, size: row.size, etag: etag, modified: row.modified)
+    return ObjectAttributes(location: location, size: row.size, etag: etag, modified: row.modified == .min ? nil : row.modified)
   }
 }

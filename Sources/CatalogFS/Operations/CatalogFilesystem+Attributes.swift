@@ -19,7 +19,7 @@ extension CatalogFilesystem {
     case .namespace(let namespace): directory(node.inode, modified: knownNamespace(namespace)?.modified)
     case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _, _):
       directory(node.inode, modified: table.knownEntry?.modified)
-    case .object(_, let object): file(node.inode, size: object.size, modified: object.modified)
+    case .object(_, let object): file(node.inode, size: object.size, modified: object.modified ?? 0)
     case .currentLink(let table):
       NodeAttributes(
         inode: node.inode, kind: .symbolicLink, mode: 0o777, size: Int64(table.knownLayout?.names?.shownCurrent(codec).bytes.count ?? 0),

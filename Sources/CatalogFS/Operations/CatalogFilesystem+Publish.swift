@@ -123,9 +123,11 @@ extension CatalogFilesystem {
   }
 
   /// A staged file has become an object: its name is the object's now, for everyone.
-  func published(_ file: StagedFile, as object: ObjectAttributes, at place: StagedFile.Place) {
+  ///
+  /// - Parameter isCommitted: whether a commit has named it: then it is as old as it is, though this mount made it.
+  func published(_ file: StagedFile, as object: ObjectAttributes, at place: StagedFile.Place, isCommitted: Bool = false) {
     let old = file.place
-    writes.made(object)
+    if !isCommitted { writes.made(object) }
     file.withState { state in
       state.ending = .published(object)
       state.place = place
@@ -180,7 +182,7 @@ extension CatalogFilesystem {
     }
     await committed(commit, of: table, writing)
     guard let object = commit.object else { return }
-    published(file, as: object, at: place)
+    published(file, as: object, at: place, isCommitted: true)
   }
 
   /// Makes a staged copy of the current metadata file, with its changes, the next one.

@@ -41,15 +41,11 @@ extension CatalogFilesystem {
     guard writing.permissions.delete else {
       throw FilesystemError(.notPermitted, "\(path): nothing is deleted on this mount: mount with --allow-delete")
     }
-    let minimum = writing.permissions.deleteMinimumAge
-    let age = Duration.nanoseconds(writing.now() - object.modified)
-    guard age >= minimum || writes.hasMade(object) else {
-      throw FilesystemError(
-        .notPermitted,
-        "\(path) is \(Self.text(age)) old, younger than --delete-min-age (\(Self.text(minimum))): it may belong to a commit under way")
-    }
+    if !writes.hasMade(object) { try checkAge(object, path, writing) }
     switch await writing.reachability.judge(object.location, owner: table.identifier) {
-    case .referenced(let reason): throw FilesystemError(.notPermitted, "\(path) is in use: \(reason)")
+    case .referenced(let reason):
+      writes.forgetMade(object)
+      throw FilesystemError(.notPermitted, "\(path) is in use: \(reason)")
     case .undecided(let reason): throw FilesystemError(.notPermitted, "\(path) is kept, as it may be in use: \(reason)")
     case .unreferenced: break
     }
@@ -60,6 +56,21 @@ extension CatalogFilesystem {
       throw FilesystemError(error)
     }
     writing.note(path, "deleted")
+  }
+
+  /// What nothing names yet may belong to another writer's commit under way.
+  private func checkAge(_ object: ObjectAttributes, _ path: String, _ writing: CatalogWriting) throws(FilesystemError) {
+    guard let modified = object.modified, case let (nanoseconds, overflow) = writing.now().subtractingReportingOverflow(modified), !overflow
+    else {
+      throw FilesystemError(
+        .notPermitted, "\(path) is of unknown age, as the server gives no time for it: it may belong to a commit under way")
+    }
+    let (age, minimum) = (Duration.nanoseconds(nanoseconds), writing.permissions.deleteMinimumAge)
+    guard age >= minimum else {
+      throw FilesystemError(
+        .notPermitted,
+        "\(path) is \(Self.text(age)) old, younger than --delete-min-age (\(Self.text(minimum))): it may belong to a commit under way")
+    }
   }
 
   private static func text(_ duration: Duration) -> String {

@@ -109,9 +109,17 @@ final class Node: Sendable {
     }
   }
 
+  /// The table that it belongs to.
+  var table: TableState? {
+    switch content {
+    case .plain(let plain): plain.kind.table
+    case .object(let record): record.table
+    }
+  }
+
   /// Size in bytes and nanoseconds since 1970; nil for what is no object.
   var objectFacts: (size: Int64, modified: Int64)? {
-    if case .object(let record) = content { (record.size, record.modified) } else { nil }
+    if case .object(let record) = content { (record.size, record.shownModified) } else { nil }
   }
 
   /// The kernel's copy of a directory's listing; nil for what keeps none.
@@ -179,7 +187,7 @@ extension Node.Kind {
 extension ObjectAttributes {
   /// What tells this version of the object from others: the etag, or size and seconds of a server that gives none.
   var version: String {
-    etag.isEmpty ? "\(size) \(modified / 1_000_000_000)" : etag
+    etag.isEmpty ? "\(size) \((modified ?? 0) / 1_000_000_000)" : etag
   }
 }
 

@@ -29,7 +29,8 @@ struct ObjectRecord: Sendable {
   let table: TableState
   private let prefix: ObjectPrefix
   let size: Int64
-  let modified: Int64
+  /// The least number stands for none.
+  private let modified: Int64
   /// The rest of the key, the etag, and the name where it is not the rest of the key.
   private let text: [UInt8]
   private let restLength: UInt16
@@ -41,7 +42,7 @@ struct ObjectRecord: Sendable {
     self.table = table
     self.prefix = prefix
     size = object.size
-    modified = object.modified
+    modified = object.modified ?? .min
     let rest = object.location.key.utf8.dropFirst(prefix.location.key.utf8.count)
     hasOwnName = !rest.elementsEqual(name.bytes)
     var text: [UInt8] = []
@@ -57,8 +58,12 @@ struct ObjectRecord: Sendable {
     let end = Int(restLength)
     var location = prefix.location
     location.key += String(decoding: text[..<end], as: UTF8.self)
-    return ObjectAttributes(location: location, size: size, etag: PackedETag.text(etag, in: text, at: end), modified: modified)
+    return ObjectAttributes(
+      location: location, size: size, etag: PackedETag.text(etag, in: text, at: end), modified: modified == .min ? nil : modified)
   }
+
+  /// As programs see it: nanoseconds since 1970, 0 for none.
+  var shownModified: Int64 { modified == .min ? 0 : modified }
 
   var name: EntryName {
     let end = Int(restLength)
@@ -69,7 +74,7 @@ struct ObjectRecord: Sendable {
   func isSame(as other: ObjectAttributes, of table: TableState) -> Bool {
     let end = Int(restLength)
     let key = other.location.key.utf8
-    guard table.identifier == self.table.identifier, prefix.location.bucket == other.location.bucket,
+    guard table.key == self.table.key, prefix.location.bucket == other.location.bucket,
       key.count == prefix.location.key.utf8.count + end, key.starts(with: prefix.location.key.utf8),
       key.dropFirst(prefix.location.key.utf8.count).elementsEqual(text[..<end])
     else { return false }

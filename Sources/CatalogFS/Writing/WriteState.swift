@@ -75,6 +75,7 @@ final class WriteState: Sendable {
 
   // MARK: Objects of this mount
 
+  /// An object that no commit names: it may go at any age.
   func made(_ object: ObjectAttributes) {
     state.withLock { state in
       if state.made.count >= Self.mostMade { state.made.removeAll() }
@@ -84,6 +85,13 @@ final class WriteState: Sendable {
 
   func hasMade(_ object: ObjectAttributes) -> Bool {
     state.withLock { $0.made[object.location] == object.etag }
+  }
+
+  /// Takes the mark off an object that a commit named.
+  func forgetMade(_ object: ObjectAttributes) {
+    state.withLock { state in
+      if state.made[object.location] == object.etag { state.made[object.location] = nil }
+    }
   }
 
   // MARK: Conflicts

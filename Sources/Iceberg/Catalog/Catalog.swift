@@ -82,6 +82,15 @@ package struct CatalogPage<Element: Sendable>: Sendable {
   }
 }
 
+/// Everything that a catalog points at.
+package struct CatalogInventory: Sendable {
+  package var tables: [TableIdentifier: TableEntry] = [:]
+  /// Entries that seem to hold a pointer and that nobody can make out: a sentence about each. They may lead to any file.
+  package var unclear: Set<String> = []
+
+  package init() {}
+}
+
 /// A catalog, reading. Only Iceberg tables that have a metadata pointer and names that later calls could take are ever returned.
 package protocol Catalog: Sendable {
   /// "glue" or "dynamodb".
@@ -96,6 +105,11 @@ package protocol Catalog: Sendable {
   /// One page of tables with their pointers (DynamoDB: primed by BatchGetItem). Throws `namespaceNotFound` where the catalog says so.
   func listTables(in namespace: Namespace, after token: String?) async throws(CatalogError) -> CatalogPage<TableEntry>
 
+  /// Every table whatever its namespace, those too that no listing of namespaces leads to, for whoever must overlook none.
+  ///
+  /// Each page is asked for after the call; all pages are not one moment.
+  func allTables() async throws(CatalogError) -> CatalogInventory
+
   /// Nil if there is none, or the name is one the catalog's rules exclude (then no request is sent).
   func loadNamespace(_ namespace: Namespace) async throws(CatalogError) -> NamespaceEntry?
 
@@ -104,6 +118,15 @@ package protocol Catalog: Sendable {
 
   /// The file access for a table (per-table credentials live behind it); shared where the configuration is the same.
   func fileIO(for identifier: TableIdentifier) -> any FileIO
+}
+
+extension Catalog {
+  /// By the listings of all namespaces: right where a table is always in a namespace that the catalog lists.
+  package func allTables() async throws(CatalogError) -> CatalogInventory {
+    var inventory = CatalogInventory()
+    inventory.tables = try await CatalogSurvey(catalog: self).tables()
+    return inventory
+  }
 }
 
 /// Why a catalog operation failed.

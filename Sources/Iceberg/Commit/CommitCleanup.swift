@@ -5,11 +5,13 @@ import Synchronization
 
 /// After a commit: deletes the metadata files that fell out of the log, where the table's properties say so. Source: spec/table-metadata.md §5.
 ///
-/// Changes nothing about the commit's outcome; what cannot be deleted stays, and is logged.
+/// Changes nothing about the commit's outcome; what cannot be deleted stays, and is logged. So does what another entry of the catalog needs,
+/// or may need: each commit that has something to delete lists the catalog for that (``Reachability/needed(_:besides:)``), after the commit
+/// and behind ``patience``. An entry that is made between this listing and the deletion is not seen.
 struct CommitCleanup: Sendable {
   /// DELETE requests under way at once: as many as one connection pool carries without queueing.
   private static let width = 16
-  /// How long the commit's caller waits for them; the rest goes on without it. The usual one file takes one request.
+  /// How long the commit's caller waits for all of this; the rest goes on without it. The usual one file takes one request.
   private static let patience = Duration.seconds(2)
 
   let engine: CommitEngine
@@ -23,7 +25,7 @@ struct CommitCleanup: Sendable {
     await engine.settings.pause(.beforeCleanup)
     let deleted = DeletedFiles()
     let work = Task {
-      await delete(due, deleted)
+      await delete(await unneeded(due), deleted)
       deleted.end()
     }
     let clock = engine.settings.clock
@@ -51,6 +53,17 @@ struct CommitCleanup: Sendable {
       else { return nil }
       return location
     }
+  }
+
+  /// Those that no other entry needs.
+  private func unneeded(_ due: [ObjectLocation]) async -> [ObjectLocation] {
+    let needed = await engine.reachability.needed(due, besides: plan.table)
+    for (location, reason) in needed {
+      engine.settings.logger.warning(
+        "an old metadata file is kept, as another table may need it",
+        metadata: ["table": "\(plan.table)", "file": "\(location)", "reason": "\(reason)"])
+    }
+    return due.filter { needed[$0] == nil }
   }
 
   private func delete(_ due: [ObjectLocation], _ deleted: DeletedFiles) async {

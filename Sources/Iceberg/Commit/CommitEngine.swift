@@ -55,11 +55,15 @@ package final class CommitEngine: Sendable {
   let settings: Settings
   let bases = BaseDocuments()
   let mutex: InMemoryLockManager
+  let reachability: Reachability
 
-  /// - Parameter catalog: whose `fileIO(for:)` writes, too; each commit asks for it.
-  package init(catalog: any WritableCatalog, settings: Settings) {
+  /// - Parameters:
+  ///   - catalog: whose `fileIO(for:)` writes, too; each commit asks for it.
+  ///   - reachability: is asked for other entries' files before old ones are deleted; nil for one of this catalog alone.
+  package init(catalog: any WritableCatalog, settings: Settings, reachability: Reachability? = nil) {
     self.catalog = catalog
     self.settings = settings
+    self.reachability = reachability ?? Reachability(catalog: catalog, logger: settings.logger, clock: settings.clock)
     mutex = InMemoryLockManager(
       table: InMemoryLockTable(clock: settings.clock),
       settings: LockSettings(acquireTimeout: settings.longestLockWait), clock: settings.clock, logger: settings.logger)

@@ -42,10 +42,10 @@ package struct ObjectAttributes: Sendable, Hashable {
   package var size: Int64
   /// As the server writes it, with quotes.
   package var etag: String
-  /// Nanoseconds since 1970.
-  package var modified: Int64
+  /// Nanoseconds since 1970; nil where the server does not say, or says something that is no time.
+  package var modified: Int64?
 
-  package init(location: ObjectLocation, size: Int64, etag: String, modified: Int64) {
+  package init(location: ObjectLocation, size: Int64, etag: String, modified: Int64?) {
     self.location = location
     self.size = size
     self.etag = etag

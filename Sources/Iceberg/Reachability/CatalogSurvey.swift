@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// All tables of a catalog, page by page, namespace by namespace, some namespaces at once.
-struct CatalogSurvey: Sendable {
+/// All tables in the namespaces that a catalog lists, page by page, namespace by namespace, some namespaces at once.
+package struct CatalogSurvey: Sendable {
   private struct Finding: Sendable {
     var tables: [TableEntry] = []
     var children: [Namespace] = []
@@ -10,10 +10,15 @@ struct CatalogSurvey: Sendable {
   /// Namespaces listed at once: catalogs throttle at some ten requests a second.
   private static let namespacesInFlight = 8
 
-  let catalog: any Catalog
+  private let catalog: any Catalog
+
+  /// Of all namespaces, from the root down.
+  package init(catalog: any Catalog) {
+    self.catalog = catalog
+  }
 
   /// Every table with its pointer as it is now. Each page is asked for after the call.
-  func tables() async throws(CatalogError) -> [TableIdentifier: TableEntry] {
+  package func tables() async throws(CatalogError) -> [TableIdentifier: TableEntry] {
     var tables: [TableIdentifier: TableEntry] = [:]
     var waiting: [Namespace] = [.root]
     while !waiting.isEmpty {

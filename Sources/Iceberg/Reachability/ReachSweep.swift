@@ -73,9 +73,10 @@ struct ReachSweep {
 
   private mutating func search() async throws(CatalogError) {
     for _ in 0..<Self.mostAttempts {
-      var (present, gone) = try await watch.tables()
+      let sight = try await watch.tables()
+      var present = sight.present
       for owner in Set(targets.map(\.owner)) where !present.contains(where: { $0.identifier == owner }) {
-        // A listing by an index may not have it yet.
+        // A listing that lags behind may not have it yet.
         if let entry = try await catalog.loadTable(owner) { present.append(entry) }
       }
       tableCount = present.count
@@ -86,8 +87,9 @@ struct ReachSweep {
         }
       }
       if open.isEmpty { return }
-      guard let tables = try await outlines(of: present, gone: gone) else { continue }
+      guard let tables = try await outlines(of: present, gone: sight.gone) else { continue }
       for table in tables { await search(table) }
+      if let why = sight.unclear.first { doubt(open, why) }
       return
     }
     throw CatalogError(code: .failed, message: "tables moved during each of \(Self.mostAttempts) attempts")

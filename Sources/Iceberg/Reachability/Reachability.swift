@@ -83,6 +83,16 @@ package final class Reachability: Sendable {
     }
   }
 
+  /// Which of a table's old metadata files must stay because another entry of the catalog points at them or logs them.
+  ///
+  /// Costs one listing of the catalog, the first time two, and one read of a metadata file for each new pointer of another entry whose
+  /// directories overlap those of the files: none for most tables. What cannot be listed, read or understood counts as needing them all.
+  /// - Returns: those that stay, each with the reason as a sentence.
+  package func needed(_ files: [ObjectLocation], besides table: TableIdentifier) async -> [ObjectLocation: String] {
+    if files.isEmpty { return [:] }
+    return await MetadataFileUse(catalog: catalog, watch: watch, reader: reader).needed(files, besides: table)
+  }
+
   /// Bytes in use for what is kept of files, about.
   package var memoryUse: Int { reader.cache.cost }
 

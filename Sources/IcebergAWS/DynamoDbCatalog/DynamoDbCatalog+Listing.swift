@@ -9,6 +9,11 @@ extension DynamoDbCatalog {
   /// BatchGetItem requests in flight for one page of tables; four hide most of the round trips of an index page (up to some 8,000 names).
   private static let batchesInFlight = 4
 
+  /// What ``allTables()`` reads of an item.
+  private static let pointerAttributes = [
+    DynamoDbNames.identifier, DynamoDbNames.namespace, "p.metadata_location", "p.table_type", "v", "updated_at",
+  ]
+
   /// The direct children among the namespaces at every depth that DynamoDB gives.
   ///
   /// Needs no memory of earlier pages: items come sorted, so everything below one child is consecutive, and whether a child has an item of
@@ -57,6 +62,43 @@ extension DynamoDbCatalog {
       return CatalogPage(entries: try await primed(identifiers), next: page.lastEvaluatedKey?.token)
     } catch {
       throw failure(error, "Cannot list the tables in \(namespace)")
+    }
+  }
+
+  /// By a Scan of the catalog's table: a table may be in a namespace that has no item, and then no query leads to it (Java's rename and an
+  /// explicit location ask for none). Consistent, a request for each megabyte of items: some 2,000 tables. Needs `dynamodb:Scan`.
+  package func allTables() async throws(CatalogError) -> CatalogInventory {
+    var inventory = CatalogInventory()
+    var place: DynamoDBKey?
+    do {
+      repeat {
+        let page = try await client.scan(table: table, attributes: Self.pointerAttributes, consistentRead: true, after: place)
+        for item in page.items { note(item, in: &inventory) }
+        place = page.lastEvaluatedKey
+      } while place != nil
+    } catch {
+      throw failure(error, "Cannot scan the tables of the catalog")
+    }
+    return inventory
+  }
+
+  /// What hides an item from listings does not hide what it points at; what says that it is not Iceberg's is not.
+  private func note(_ item: DynamoDBItem, in inventory: inout CatalogInventory) {
+    let (identifier, text) = (item[DynamoDbNames.identifier]?.string, item[DynamoDbNames.namespace]?.string)
+    // A namespace may have a property of that name.
+    guard identifier != DynamoDbNames.namespaceIdentifier, let pointer = item["p.metadata_location"], pointer.string?.isEmpty != true else {
+      return
+    }
+    if let type = item["p.table_type"]?.string, !type.isEmpty, !type.lowercased().contains("iceberg") { return }
+    if let identifier, let text, let namespace = DynamoDbNames.namespace(of: text),
+      let name = DynamoDbNames.table(of: identifier, in: text),
+      let entry = Self.entry(of: item, TableIdentifier(namespace: namespace, name: name))
+    {
+      inventory.tables[entry.identifier] = entry
+    } else {
+      inventory.unclear.insert(
+        "The item of DynamoDB table '\(table)' with identifier '\(identifier ?? "")' and namespace '\(text ?? "")' has a metadata_location "
+          + "and is no table that BergFS understands.")
     }
   }
 

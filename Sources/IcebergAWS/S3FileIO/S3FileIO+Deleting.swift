@@ -56,7 +56,7 @@ extension S3FileIO {
       throw FileIOError(error, reading: location, etag: nil)
     }
     guard head.metadata[WriteMark.metadataName] == mark.text else { return nil }
-    return ObjectAttributes(location: location, size: head.contentLength ?? 0, etag: head.etag, modified: head.lastModified ?? 0)
+    return ObjectAttributes(location: location, size: head.contentLength ?? 0, etag: head.etag, modified: head.lastModified)
   }
 
   package func pendingUploads(at location: ObjectLocation) async throws(FileIOError) -> [PendingUpload] {

@@ -111,7 +111,7 @@ extension S3FileIO: WritableFileIO {
             headers: objectHeaders(options))
         }
       }
-      return ObjectAttributes(location: location, size: Int64(body.count), etag: result.etag, modified: result.date ?? 0)
+      return ObjectAttributes(location: location, size: Int64(body.count), etag: result.etag, modified: result.date)
     } catch {
       return try await S3WriteSettlement(files: self, location: location, mark: options.mark).settle(error)
     }

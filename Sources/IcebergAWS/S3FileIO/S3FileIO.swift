@@ -52,7 +52,7 @@ package final class S3FileIO: FileIO {
       throw FileIOError(
         code: .failed, message: "\(location): the answer to HeadObject does not say how long the object is.", requestID: head.requestID)
     }
-    return ObjectAttributes(location: location, size: size, etag: head.etag, modified: head.lastModified ?? 0)
+    return ObjectAttributes(location: location, size: size, etag: head.etag, modified: head.lastModified)
   }
 
   package func read(

@@ -148,7 +148,7 @@ final class S3MultipartWrite: Sendable {
         try await files.client.completeMultipartUpload(
           upload, parts: parts, condition: condition, headers: isChecksummed ? files.write.partEncryptionHeaders : [])
       }
-      return ObjectAttributes(location: location, size: size, etag: result.etag, modified: result.date ?? 0)
+      return ObjectAttributes(location: location, size: size, etag: result.etag, modified: result.date)
     } catch {
       return try await S3WriteSettlement(files: files, location: location, mark: options.mark).settle(error)
     }

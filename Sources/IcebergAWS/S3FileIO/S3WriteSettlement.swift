@@ -30,7 +30,7 @@ struct S3WriteSettlement {
       throw FileIOError(code: .exists, message: "Location already exists: \(location)", requestID: error.requestID)
     }
     return ObjectAttributes(
-      location: location, size: head.contentLength ?? 0, etag: head.etag, modified: head.lastModified ?? 0)
+      location: location, size: head.contentLength ?? 0, etag: head.etag, modified: head.lastModified)
   }
 
   private func unknown(_ error: AWSError, _ why: String) -> FileIOError {

@@ -39,13 +39,14 @@ struct WritingAssembly: Sendable {
     } catch {
       throw MountError("\(error)")
     }
+    let reachability = Reachability(catalog: everything, logger: logger)
     let engine = CommitEngine(
       catalog: catalog,
       settings: .init(
         lockManager: locks, now: { Timestamp.now / 1_000_000 }, journal: journal, metrics: metrics, logger: logger,
-        pause: stopping(at: assembly.configuration.environment[stopVariable])))
+        pause: stopping(at: assembly.configuration.environment[stopVariable])), reachability: reachability)
     let writing = CatalogWriting(
-      catalog: catalog, engine: engine, reachability: Reachability(catalog: everything, logger: logger), staging: staging, journal: journal,
+      catalog: catalog, engine: engine, reachability: reachability, staging: staging, journal: journal,
       processes: SystemProcesses(), beforeFirstWrite: { await probe(assembly, logger) },
       permissions: .init(
         delete: options.allowDelete, deleteMinimumAge: options.deleteMinAge, drop: options.allowDrop, rename: options.allowRename),

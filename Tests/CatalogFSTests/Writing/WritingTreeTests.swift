@@ -226,6 +226,54 @@ struct WritingTreeTests {
     #expect(tree.text(WritableTree.first) != nil)
   }
 
+  @Test("An object of unknown age, or whose age is no number, is kept as one that may belong to a commit under way")
+  func unknownAge() async throws {
+    let tree = try WritableTree(.init(delete: true))
+    let place = tree.location("\(WritableTree.place)/data/undated")
+    tree.files.put(place, Array("x".utf8), isUndated: true)
+    tree.files.put(tree.location("\(WritableTree.place)/data/odd"), Array("x".utf8), modified: -9_000_000_000_000_000_000)
+    tree.files.put(tree.location("\(WritableTree.place)/data/old"), Array("x".utf8), modified: 1_000_000_000)
+    for name in ["undated", "odd"] {
+      do throws(FilesystemError) {
+        try await tree.unlink("\(data)/\(name)")
+        Issue.record("\(name) is gone")
+      } catch {
+        #expect(error.code == .notPermitted && error.message.contains("of unknown age"), "\(name): \(error)")
+      }
+      #expect(tree.text("\(WritableTree.place)/data/\(name)") == "x")
+    }
+    try await tree.unlink("\(data)/old")
+    #expect(tree.text("\(WritableTree.place)/data/old") == nil)
+  }
+
+  @Test("A file that a commit has named is as old as it is, though this mount made it")
+  func namedByCommit() async throws {
+    let tree = try WritableTree(.init(delete: true, deleteMinimumAge: .seconds(1_000_000_000)))
+    func refusal(_ path: String) async -> String {
+      do throws(FilesystemError) {
+        try await tree.unlink(path)
+        return "none"
+      } catch {
+        return error.message
+      }
+    }
+    let name = "00001-bbbbbbbb-bbbb-4bbb-bbbb-bbbbbbbbbbbb.metadata.json"
+    try await tree.write("\(metadata)/\(name)", WritableTree.metadata(updated: 2_000, log: [(1_000, WritableTree.first)]))
+    #expect(tree.pointer == "\(WritableTree.place)/metadata/\(name)")
+    // Somebody rolls back to the first file: nothing reaches the second, and only its age protects it.
+    tree.catalog.putTable(WritableTree.orders, metadataLocation: WritableTree.first)
+    #expect(await refusal("\(metadata)/\(name)").contains("--delete-min-age"))
+    // A property names the data file for as long as one commit is current.
+    try await tree.write("\(data)/own", "x")
+    let second = "\(WritableTree.place)/metadata/00002-cccccccc-cccc-4ccc-8ccc-cccccccccccc.metadata.json"
+    tree.put(second, WritableTree.metadata(properties: ["file": "\(WritableTree.place)/data/own"]))
+    tree.catalog.putTable(WritableTree.orders, metadataLocation: second)
+    #expect(await refusal("\(data)/own").contains("is in use"))
+    tree.catalog.putTable(WritableTree.orders, metadataLocation: WritableTree.first)
+    #expect(await refusal("\(data)/own").contains("--delete-min-age"))
+    #expect(tree.text("\(WritableTree.place)/data/own") == "x")
+  }
+
   @Test("mkdir makes a namespace and a pending table, whose first full-form file creates it where it was promised")
   func creates() async throws {
     let tree = try WritableTree(.init(drop: true))

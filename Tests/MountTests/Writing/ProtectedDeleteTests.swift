@@ -94,18 +94,20 @@ struct ProtectedDeleteTests {
         "add-file", metastore.rawValue, name.namespace, name.name, "\(name.location)/data/kept.parquet",
       ])
       #expect(try await refusal("\(name.path)/data/kept.parquet", of: table).contains("is in use: "))
+      // From now on it is as young as any other.
+      #expect(try await refusal("\(name.path)/data/kept.parquet", of: table).contains("--delete-min-age"))
       #expect(try await refusal("\(name.path)/data/others.parquet", of: table).contains("--delete-min-age"))
       objects = try await table.objects()
       #expect(objects["data/others.parquet"] != nil && objects["data/kept.parquet"] != nil)
       // The mount learns of the other client's commit first, or its own would be one too late.
       let current = try await table.loaded().fileName
       #expect(await eventually { (try? await table.shell(#"readlink "$X/current.metadata.json""#).trimmed) == current })
-      // The mount's own commit: its metadata file is the mount's own too, and in the log from the next one on.
+      // The mount's own commits: what they named is no longer the mount's alone.
       let committed = try await table.shell(
         #"N=$(next a 1) && cp "$T/$N" "$X/" && P=$(next a 2) && cp "$T/$P" "$X/" && echo "$N" "$P""#
       ).succeeded().trimmed.split(separator: " ").map(String.init)
       for file in committed {
-        #expect(try await refusal("\(name.path)/metadata/\(file)", of: table).contains("is in use: "), "\(file)")
+        #expect(try await refusal("\(name.path)/metadata/\(file)", of: table).contains("--delete-min-age"), "\(file)")
       }
     }
   }
@@ -136,6 +138,43 @@ struct ProtectedDeleteTests {
         #"rm -rf "$M/test_rm_others_registered/table_00000"; rm -rf "$M/test_rm_others/u"; ls "$M/test_rm_others""#)
       #expect(removed.lines == ["u"], "\(removed)")
       #expect(try await Set(table.objects().keys) == after.union(newest))
+    }
+  }
+
+  @Test("A table in a DynamoDB namespace without an item, and a row that is no table, protect files")
+  func namespaceWithoutItem() async throws {
+    try await WritableTable.with(.dynamodb, "test_rm_archive.orders", options: Self.atAnyAge, isWithoutSeed: true) { table in
+      let name = table.table
+      let old = try await needed(by: table)
+      let pointer = try await table.pointer()
+      // As Java's rename does: the target namespace has no item, and the files stay where they are.
+      let emulator = table.emulator
+      try await emulator.account(["row", "test_rm_nowhere.orders", "test_rm_nowhere", pointer])
+      // Somebody makes a new table of the old name at the old place.
+      let document = table.lake.workspace.directory.file("first.json")
+      try await emulator.account(["document", name.location, document])
+      let first = "\(name.location)/metadata/00000-11111111-2222-4333-8444-555555555555.metadata.json"
+      try await emulator.putObject(first, readFile(document))
+      try await emulator.account(["row", "\(name.namespace).\(name.name)", name.namespace, first])
+      try await emulator.putObject("\(name.location)/data/orphan.parquet", Array("nobody's".utf8))
+      try await table.shell(#"cat "$M/.bergfs/refresh""#).succeeded()
+      #expect(
+        await eventually {
+          (try? await table.shell(#"readlink "$X/current.metadata.json""#).trimmed)
+            == "00000-11111111-2222-4333-8444-555555555555.metadata.json"
+        })
+      // A row whose identifier is not its namespace's: it may lead anywhere.
+      try await emulator.account(["row", "test_rm_odd", "test_rm_nowhere", "s3://unknown/metadata/00000-u.metadata.json"])
+      let kept = try await refusal("\(name.path)/data/orphan.parquet", of: table)
+      #expect(kept.contains("is kept, as it may be in use") && kept.contains("'test_rm_odd'"), "\(kept)")
+      try await emulator.account(["row", "test_rm_odd", "test_rm_nowhere"])
+      for file in old {
+        let reason = try await refusal("\(name.path)/\(file)", of: table)
+        #expect(reason.contains("is in use: Table test_rm_nowhere.orders"), "\(file): \(reason)")
+      }
+      #expect(try await table.shell(#"rm -rf "$M/$TABLE/data""#, ["TABLE": name.path]).status == 1)
+      #expect(try await Set(table.objects().keys).subtracting(old) == ["metadata/\(first.split(separator: "/").last ?? "")"])
+      #expect(try await old.isSubset(of: table.objects().keys))
     }
   }
 
