@@ -12,7 +12,8 @@ SYSTEM_PACKAGES=(
 
 missing_packages() {
   local present
-  present=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${SYSTEM_PACKAGES[@]}" 2>/dev/null | sed -n 's/^ii *//p')
+  # dpkg-query fails where one of them is unknown, which is no reason to end here.
+  present=$({ dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${SYSTEM_PACKAGES[@]}" 2>/dev/null || true; } | sed -n 's/^ii *//p')
   printf '%s\n' "${SYSTEM_PACKAGES[@]}" | grep -vxF "$present" || true
 }
 
