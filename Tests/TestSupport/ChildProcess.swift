@@ -24,25 +24,18 @@ package enum ChildProcess {
     let files = ["in", "out", "err"].map { folder.appendingPathComponent($0) }
     try Data(input).write(to: files[0])
     for file in files.dropFirst() { try Data().write(to: file) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: executable)
-    process.arguments = arguments
-    process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { own, _ in own }
-    process.standardInput = try FileHandle(forReadingFrom: files[0])
-    process.standardOutput = try FileHandle(forWritingTo: files[1])
-    process.standardError = try FileHandle(forWritingTo: files[2])
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      // `waitUntilExit` would hold a thread of the pool, and on Linux may never return there.
-      process.terminationHandler = { _ in continuation.resume() }
-      do {
-        try process.run()
-      } catch {
-        process.terminationHandler = nil
-        continuation.resume(throwing: error)
-      }
+    let handles = try [
+      FileHandle(forReadingFrom: files[0]), FileHandle(forWritingTo: files[1]), FileHandle(forWritingTo: files[2]),
+    ]
+    let environment = environment.merging(["PATH": "/usr/bin:/bin"]) { own, _ in own }
+    let process = try EmulatorProcess.spawn(
+      executable, arguments, environment: environment, descriptors: handles.map(\.fileDescriptor))
+    // By its number, on a thread of its own: Foundation's Process learns of an end by a descriptor that other children may have inherited.
+    let status = await withCheckedContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(returning: EmulatorProcess.wait(process)) }
     }
     return Output(
-      status: process.terminationStatus, standardOutput: [UInt8](try Data(contentsOf: files[1])),
+      status: status, standardOutput: [UInt8](try Data(contentsOf: files[1])),
       standardError: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
   }
 }

@@ -19,11 +19,24 @@ enum EmulatorProcess {
   ) throws(EmulatorError) -> (pid: pid_t, input: Int32) {
     let (reader, writer) = try pipe()
     defer { close(reader) }
+    do throws(EmulatorError) {
+      return (try spawn(path, arguments, environment: environment, descriptors: [reader, output, 2]), writer)
+    } catch {
+      close(writer)
+      throw error
+    }
+  }
+
+  /// Starts a program.
+  ///
+  /// - Parameter descriptors: become its standard input, output and error.
+  static func spawn(
+    _ path: String, _ arguments: [String], environment: [String: String], descriptors: [Int32]
+  ) throws(EmulatorError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, reader, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    for (number, descriptor) in descriptors.enumerated() { posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number)) }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -40,10 +53,9 @@ enum EmulatorProcess {
     var pid: pid_t = 0
     let status = posix_spawn(&pid, path, &actions, &attributes, arguments, variables)
     guard status == 0 else {
-      close(writer)
       throw EmulatorError(description: "\(path) cannot be started: \(String(cString: strerror(status)))")
     }
-    return (pid, writer)
+    return pid
   }
 
   /// Runs a program to its end with some input. Throws unless it ends with 0.
