@@ -95,7 +95,7 @@ package struct AWSError: Error, Sendable, CustomStringConvertible {
   package var attempts: Int
   package var isRetryable: Bool
   /// No send can have been applied without our knowing: each was answered by a refusal other than a failing server's (5xx), or never left
-  /// this machine.
+  /// this machine. An answer of success that cannot be read is none.
   package var isDefinite: Bool
   /// Answer headers that callers need (`x-amz-bucket-region`, `Date`).
   package var headers: [(name: String, value: String)]
@@ -114,7 +114,7 @@ package struct AWSError: Error, Sendable, CustomStringConvertible {
     self.requestID = requestID
     self.attempts = attempts
     self.isRetryable = isRetryable
-    self.isDefinite = isDefinite
+    self.isDefinite = isDefinite && !(200..<300).contains(status)
     self.headers = headers
   }
 

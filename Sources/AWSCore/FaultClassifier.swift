@@ -33,8 +33,7 @@ struct FaultClassifier: Sendable {
     else { return nil }
     let error = AWSError(
       kind: .malformed, code: "CRC32Mismatch", message: "\(endpoint.authority) sent an answer that does not match its x-amz-crc32",
-      operation: request.operation, status: response.status, requestID: ServiceFault.requestID(of: response), isRetryable: true,
-      isDefinite: false)
+      operation: request.operation, status: response.status, requestID: ServiceFault.requestID(of: response), isRetryable: true)
     return Verdict(error: error, isRetryable: true, isThrottling: false)
   }
 
@@ -93,8 +92,7 @@ struct FaultClassifier: Sendable {
     AWSError(
       kind: .malformed, code: String(response.status),
       message: "\(endpoint.description) answered HTML, not the AWS API; is this the right endpoint for \(service.name)?",
-      operation: request.operation, status: response.status, requestID: fault.requestID,
-      isDefinite: !(200..<300).contains(response.status), headers: response.headers)
+      operation: request.operation, status: response.status, requestID: fault.requestID, headers: response.headers)
   }
 
   private func sentence(

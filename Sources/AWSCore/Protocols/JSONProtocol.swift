@@ -39,6 +39,6 @@ extension AWSError {
   package static func malformed(_ response: AWSResponse, operation: String, _ message: String) -> AWSError {
     AWSError(
       kind: .malformed, code: "Malformed", message: message, operation: operation, status: response.http.status,
-      requestID: response.requestID, attempts: response.attempts, isDefinite: false)
+      requestID: response.requestID, attempts: response.attempts)
   }
 }
