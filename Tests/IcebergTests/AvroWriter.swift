@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
+
 /// Writes manifest lists with the plain codec.
 enum AvroWriter {
   private static let schema = """
@@ -32,15 +34,6 @@ enum AvroWriter {
     return file + long(Int64(entries.count)) + long(Int64(block.count)) + block + sync
   }
 
-  static func string(_ text: String) -> [UInt8] { long(Int64(text.utf8.count)) + Array(text.utf8) }
-
-  static func long(_ value: Int64) -> [UInt8] {
-    var rest = UInt64(bitPattern: (value << 1) ^ (value >> 63))
-    var bytes: [UInt8] = []
-    while rest >= 0x80 {
-      bytes.append(UInt8(rest & 0x7F) | 0x80)
-      rest >>= 7
-    }
-    return bytes + [UInt8(rest)]
-  }
+  static func string(_ text: String) -> [UInt8] { AvroBytes.string(text) }
+  static func long(_ value: Int64) -> [UInt8] { AvroBytes.long(value) }
 }

@@ -15,16 +15,6 @@ import Testing
   private static let unsized = bytes("28b52ffd0058ad0000600302026b00020468690102010200b33995818116")
   private static let deflate = bytes("636662ca66400026968c4c462646e651d151d151511a880200")
 
-  private static func bytes(_ hex: String) -> [UInt8] {
-    var digits = hex[...]
-    var result: [UInt8] = []
-    while let byte = UInt8(digits.prefix(2), radix: 16) {
-      result.append(byte)
-      digits = digits.dropFirst(2)
-    }
-    return result
-  }
-
   private func code(_ codec: AvroCodec, _ block: [UInt8], limit: Int = 1 << 20) -> AvroError.Code? {
     do throws(AvroError) {
       _ = try codec.decompress(block.span, limit: limit)

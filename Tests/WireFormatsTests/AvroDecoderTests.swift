@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import WireFormats
 
 /// Going over values without decoding them, against decoding each.
 @Suite struct AvroDecoderTests {
-  private static func number(_ value: Int64) -> [UInt8] {
-    var rest = UInt64(bitPattern: (value << 1) ^ (value >> 63))
-    var bytes: [UInt8] = []
-    while rest >= 0x80 {
-      bytes.append(UInt8(rest & 0x7F) | 0x80)
-      rest >>= 7
-    }
-    return bytes + [UInt8(rest)]
-  }
+  private static func number(_ value: Int64) -> [UInt8] { AvroBytes.long(value) }
 
   private static let pairs = AvroSchema.array(
     .record([AvroSchema.Field(name: "k", schema: .int), AvroSchema.Field(name: "v", schema: .long)]))

@@ -14,16 +14,6 @@ import Testing
   private static let named = bytes("1f8b08080500000002ff76312e6d657461646174612e6a736f6e00cb4bcc4d4d010087cce07105000000")
   private static let empty = bytes("1f8b080000000000020303000000000000000000")
 
-  private static func bytes(_ hex: String) -> [UInt8] {
-    var digits = hex[...]
-    var result: [UInt8] = []
-    while let byte = UInt8(digits.prefix(2), radix: 16) {
-      result.append(byte)
-      digits = digits.dropFirst(2)
-    }
-    return result
-  }
-
   private func text(_ bytes: [UInt8], limit: Int = 1 << 20) throws -> String {
     String(decoding: try Gzip.decompress(bytes, limit: limit), as: UTF8.self)
   }
