@@ -131,7 +131,7 @@ struct AWSCall {
 
   /// Whether the service's clock explains the refusal and is followed from now on; once a call.
   private mutating func correctsClock(_ response: HTTPResponse, _ error: AWSError, signingTime: Double) -> Bool {
-    guard !hasCorrectedClock, let date = response.header("date").flatMap({ AWSTimestamp.seconds(httpDate: $0) }),
+    guard !hasCorrectedClock, let date = response.header("date").flatMap({ Timestamp.seconds(httpDate: $0) }),
       ErrorCodes.isSkewed(error.code, status: response.status, method: request.method, difference: signingTime - date)
     else { return false }
     hasCorrectedClock = true
@@ -147,9 +147,9 @@ struct AWSCall {
   private mutating func refreshes(_ keys: AWSCredentials) async throws(AWSError) -> Bool {
     guard !hasRefreshed else { return false }
     hasRefreshed = true
-    client.credentials.invalidate()
+    client.credentials.invalidate(keys)
     let fresh = try await loadCredentials()
-    return fresh.accessKeyID != keys.accessKeyID || fresh.secretAccessKey != keys.secretAccessKey || fresh.sessionToken != keys.sessionToken
+    return !fresh.hasSameKeys(as: keys)
   }
 
   /// Waits before the next send, or throws the error when there is none.
