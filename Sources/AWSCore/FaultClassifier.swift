@@ -101,7 +101,7 @@ struct FaultClassifier: Sendable {
     if kind == .credentials { return credentialSentence(fault, credentials) }
     let words = Self.withoutSecrets(fault.message, credentials)
     if kind == .accessDenied {
-      let who = credentials.isAnonymous ? "anonymous requests" : "access key \(Self.abbreviated(credentials.accessKeyID))"
+      let who = Self.holder(of: credentials)
       return words.isEmpty ? "\(service.name) denied access to \(who)" : "\(service.name) denied access to \(who): \(words)"
     }
     if (300..<400).contains(status), status != 304 {
@@ -119,18 +119,28 @@ struct FaultClassifier: Sendable {
 
   /// The service's own words for these may hold the canonical request, and with it the session token.
   private func credentialSentence(_ fault: ServiceFault, _ credentials: AWSCredentials) -> String {
-    let key = "access key \(Self.abbreviated(credentials.accessKeyID)) (from \(credentials.source))"
+    let key =
+      credentials.isSignedElsewhere
+      ? "the access key of \(credentials.source)" : "access key \(Self.abbreviated(credentials.accessKeyID)) (from \(credentials.source))"
     switch fault.code {
     case "ExpiredToken", "ExpiredTokenException": return "the session token of \(key) has expired"
     case "InvalidToken": return "the session token does not belong to \(key), or it is malformed"
     case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException":
       return "\(service.name) does not know \(key), or its session token is wrong"
-    case "SignatureDoesNotMatch", "InvalidSignatureException": return "the secret key does not match \(key)"
-    case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture": return "this machine's clock is wrong: \(fault.code)"
+    case "SignatureDoesNotMatch", "InvalidSignatureException":
+      return credentials.isSignedElsewhere
+        ? "the signature of \(credentials.source) does not match what was sent" : "the secret key does not match \(key)"
+    case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture":
+      return "\(credentials.isSignedElsewhere ? "the clock of \(credentials.source)" : "this machine's clock") is wrong: \(fault.code)"
     case "MissingAuthenticationToken", "MissingAuthenticationTokenException":
       return "\(service.name) asks for a signature and got none"
     default: return "\(service.name) does not accept \(key): \(fault.code)"
     }
+  }
+
+  private static func holder(of credentials: AWSCredentials) -> String {
+    if credentials.isSignedElsewhere { return "requests that \(credentials.source) signs" }
+    return credentials.isAnonymous ? "anonymous requests" : "access key \(abbreviated(credentials.accessKeyID))"
   }
 
   /// Enough of a key id to recognise it by.

@@ -32,5 +32,12 @@ extension AWSCredentials {
   /// No keys on purpose: requests carry no signature.
   package static let anonymous = AWSCredentials(accessKeyID: "", secretAccessKey: Secret(""), source: "anonymous")
 
+  /// No keys here: another place signs, and its name stands for them in messages ("the signer at https://signer.example").
+  package static func signedElsewhere(by name: String) -> AWSCredentials {
+    AWSCredentials(accessKeyID: "", secretAccessKey: Secret(""), source: name)
+  }
+
+  package var isSignedElsewhere: Bool { isAnonymous && source != Self.anonymous.source }
+
   package var isAnonymous: Bool { accessKeyID.isEmpty && secretAccessKey.isEmpty }
 }
