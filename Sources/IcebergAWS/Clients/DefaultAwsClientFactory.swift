@@ -13,6 +13,7 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   private let files: S3FileIOProperties
   private let http: HttpClientProperties
   private let environments: Environments
+  private let rest: RestServices
   private let transport: @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport
   private let metrics: Metrics
   private let logger: Logger
@@ -36,10 +37,29 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     files = try S3FileIOProperties(properties)
     environments = try Environments(variables: variables, client: client, files: files, readFile: readFile)
     http = try HttpClientProperties(properties, caBundle: environments.shared.caBundle)
+    rest = try Self.restServices(
+      properties, environments, client, transport: transport, metrics: metrics, logger: logger, clock: clock)
     self.transport = transport
     self.metrics = metrics
     self.logger = logger
     self.clock = clock
+  }
+
+  private static func restServices(
+    _ properties: [String: String], _ environments: Environments, _ client: AwsClientProperties,
+    transport: @escaping @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport, metrics: Metrics, logger: Logger,
+    clock: any AWSClock
+  ) throws(PropertyError) -> RestServices {
+    let shared = environments.shared
+    return try RestServices(
+      properties,
+      RestServices.Parts(
+        transport: transport, clock: clock, metrics: metrics, logger: logger, caBundle: shared.caBundle,
+        region: { () throws(PropertyError) in
+          if let region = shared.regionIfKnown(property: client.region) { return region }
+          return try converting { () throws(AWSError) in try shared.region() }
+        },
+        credentials: { () throws(PropertyError) in CredentialsChain.standard(shared) }))
   }
 
   package func s3() throws(PropertyError) -> S3Client {
@@ -130,6 +150,7 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
 
   package func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider {
     let environment = environments.environment(of: service)
+    if service == .s3, let signer = rest.signer { return StaticCredentialsProvider(.signedElsewhere(by: signer.name)) }
     if service == .s3, files.isAnonymous { return AnonymousCredentialsProvider() }
     if let provider = client.credentialsProvider {
       switch provider {
@@ -167,8 +188,13 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
       throw PropertyError(key: "", message: error.message)
     }
     return AWSClient(
-      service: service, region: region, endpoint: resolver, credentials: try credentials(for: service), retry: retry, transport: http,
-      metrics: metrics, logger: logger, clock: clock)
+      service: service, region: region, endpoint: resolver, credentials: try credentials(for: service), signer: signer(of: service),
+      retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
+  }
+
+  private func signer(of service: AWSService) -> any RequestSigner {
+    if service == .s3, let signer = rest.signer { return signer }
+    return LocalSigner()
   }
 
   /// Whether an endpoint is this machine: buckets then stand in the path, as `bucket.localhost` is no host. Source: spec/properties.md §7.2.
