@@ -142,7 +142,7 @@ struct AWSCall {
 
   /// Whether the service's clock explains the refusal and is followed from now on; once a call.
   private mutating func correctsClock(_ response: HTTPResponse, _ error: AWSError, signingTime: Double) -> Bool {
-    guard client.signer.usesOwnKeys, !hasCorrectedClock, let date = response.header("date").flatMap({ AWSTimestamp.seconds(httpDate: $0) }),
+    guard client.signer.usesOwnKeys, !hasCorrectedClock, let date = response.header("date").flatMap({ Timestamp.seconds(httpDate: $0) }),
       ErrorCodes.isSkewed(error.code, status: response.status, method: request.method, difference: signingTime - date)
     else { return false }
     hasCorrectedClock = true
@@ -158,9 +158,9 @@ struct AWSCall {
   private mutating func refreshes(_ keys: AWSCredentials) async throws(AWSError) -> Bool {
     guard !hasRefreshed else { return false }
     hasRefreshed = true
-    client.credentials.invalidate()
+    client.credentials.invalidate(keys)
     let fresh = try await loadCredentials()
-    return fresh.accessKeyID != keys.accessKeyID || fresh.secretAccessKey != keys.secretAccessKey || fresh.sessionToken != keys.sessionToken
+    return !fresh.hasSameKeys(as: keys)
   }
 
   /// Whether the signer has another signature after being told that this one is refused; once a call.
@@ -219,8 +219,12 @@ struct AWSCall {
     return whole
   }
 
+  /// An error of getting keys or a signature as one of this call, which the service has not seen: no status, name or word of it is the service's.
   private func named(_ error: AWSError) -> AWSError {
     var named = error
+    if error.kind == .notFound || error.kind == .conditionFailed { named.kind = .credentials }
+    named.status = 0
+    named.headers = []
     named.operation = request.operation
     named.attempts = attempts
     named.isDefinite = !isUncertain

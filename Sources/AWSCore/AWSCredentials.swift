@@ -28,6 +28,24 @@ package protocol AWSCredentialsProvider: Sendable {
   /// The keys; nil where this source is not configured (the chain goes on). A configured source that fails throws: no fall-through.
   /// Refreshes by itself; concurrent callers share one refresh.
   func credentials() async throws(AWSError) -> AWSCredentials?
-  /// Forgets what is cached: the service said the keys have expired.
-  func invalidate()
+  /// Forgets what is cached: the service does not take these keys any more. Where other keys have come meanwhile, nothing happens.
+  ///
+  /// - Parameter refused: what the service refused; nil forgets whatever is held, and shared files are read again.
+  func invalidate(_ refused: AWSCredentials?)
+  /// Why ``credentials()`` gave nil, for a person: "AWS_ACCESS_KEY_ID is not set".
+  var absence: String { get }
+  /// The keys that were last given, without asking for new ones; nil where none were, or they never change.
+  var latest: AWSCredentials? { get }
+}
+
+extension AWSCredentialsProvider {
+  package var latest: AWSCredentials? { nil }
+  package var absence: String { "not configured" }
+}
+
+extension AWSCredentials {
+  /// Whether both are one set of keys, wherever they came from.
+  func hasSameKeys(as other: AWSCredentials?) -> Bool {
+    accessKeyID == other?.accessKeyID && secretAccessKey == other?.secretAccessKey && sessionToken == other?.sessionToken
+  }
 }

@@ -84,7 +84,10 @@ package enum MountEntry {
     try await MountLifetime(session: service.session, logger: logger).run(
       signals: signals,
       ready: { daemon?.ready(log: sink?.descriptor) ?? true },
-      hangUp: { service.filesystem.refresh() })
+      hangUp: {
+        service.forgetCredentials()
+        service.filesystem.refresh()
+      })
     // Whoever unmounts waits as long for the daemon's end.
     await service.drain(within: Unmounter.patience - .seconds(5), logger: logger)
     await service.closeCache()
@@ -131,7 +134,7 @@ package enum MountEntry {
   /// Checks credentials, region, catalog, warehouse, lock table and /proc, a line each on standard output; 1 if any of them is not as a mount needs it.
   @concurrent package static func check(configuration: CatalogConfiguration) async -> Int32 {
     do throws(MountError) {
-      let assembly = try CatalogAssembly(configuration, metrics: Metrics(), logger: terminalLogger)
+      let assembly = try await CatalogAssembly(configuration, metrics: Metrics(), logger: terminalLogger)
       let findings = await CatalogCheck(assembly).findings()
       for finding in findings { Message.output(finding.line) }
       _ = await NamedThread.run("bergfs-end") { assembly.transports.shutdown() }

@@ -139,10 +139,7 @@ struct ClientFactoryTests {
   @Test(
     "Properties that would change who signs and are not implemented are refused, never ignored",
     arguments: [
-      ("client.assume-role.arn", "arn:aws:iam::1:role/r"), ("client.role-arn", "arn:aws:iam::1:role/r"), ("s3.role-arn", "r"),
-      ("glue.lakeformation-enabled", "true"), ("s3.remote-signing-enabled", "true"), ("s3.access-grants.enabled", "true"),
-      ("client.refresh-credentials-endpoint", "v1/credentials"), ("client.factory", "org.apache.iceberg.aws.AssumeRoleAwsClientFactory"),
-      ("client.factory", "org.apache.iceberg.aws.lakeformation.LakeFormationAwsClientFactory"),
+      ("s3.remote-signing-enabled", "true"), ("s3.access-grants.enabled", "true"), ("client.refresh-credentials-endpoint", "v1/credentials"),
     ])
   func unsupported(key: String, value: String) {
     let error = #expect(throws: PropertyError.self) { _ = try clientFactory(glue.merging([key: value]) { $1 }) }

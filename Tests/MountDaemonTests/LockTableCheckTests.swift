@@ -20,7 +20,7 @@ struct LockTableCheckTests {
     let given = ["type": "glue", "client.region": "eu-west-1"].merging(properties) { $1 }
     var inputs = ConfigurationInputs(environment: [:], homeDirectory: nil, workingDirectory: "/no/such/directory")
     inputs.properties = given.map { "\($0.key)=\($0.value)" }
-    let assembly = try CatalogAssembly(
+    let assembly = try await CatalogAssembly(
       try CatalogConfiguration.load("lake", from: inputs), metrics: Metrics(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     return await LockTableCheck(assembly: assembly).finding()

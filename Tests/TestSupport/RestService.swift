@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import WireFormats
+package import WireFormats
 
 /// A signer, token service and vendor of credentials of a test's own: `rest_service.py` in a process that ends with this object.
 package final class RestService: Sendable {

@@ -14,7 +14,7 @@ package struct StaticCredentialsProvider: AWSCredentialsProvider {
 
   package func credentials() async throws(AWSError) -> AWSCredentials? { fixed }
 
-  package func invalidate() {}
+  package func invalidate(_ refused: AWSCredentials?) {}
 }
 
 /// Makes requests go out unsigned.
@@ -25,7 +25,7 @@ package struct AnonymousCredentialsProvider: AWSCredentialsProvider {
 
   package func credentials() async throws(AWSError) -> AWSCredentials? { .anonymous }
 
-  package func invalidate() {}
+  package func invalidate(_ refused: AWSCredentials?) {}
 }
 
 extension AWSCredentials {

@@ -2,22 +2,35 @@
 
 package import AWSCore
 package import AWSServices
+package import Iceberg
 
 /// Makes the clients of a catalog: regions, endpoints, credentials and retries are decided here, once. Source: spec/clients.md §1.
 ///
-/// Every call makes a client with its own retry budget; connections are shared.
+/// Every call makes a client with its own retry budget; connections and keys are shared.
 package protocol AwsClientFactory: Sendable {
   func s3() throws(PropertyError) -> S3Client
   func glue() throws(PropertyError) -> GlueClient
   func dynamo() throws(PropertyError) -> DynamoDBClient
   func sts() throws(PropertyError) -> STSClient
 
+  /// The S3 client of one table, where tables have keys of their own; nil where all share ``s3()``.
+  func s3(of table: TableIdentifier) throws(PropertyError) -> S3Client?
+  /// Whether a table's keys hang on its entry in the catalog, which must be there before its first file.
+  var needsEntryBeforeFiles: Bool { get }
+
   /// The region of a service's client.
   func region(of service: AWSService) throws(PropertyError) -> String
   /// Which object store the S3 client talks to: catalogs with the same text find the same objects by the same bucket and key.
   func objectStore() throws(PropertyError) -> String
-  /// Where the keys of a service's client come from.
+  /// Where the keys of a service's client come from; the same provider each time.
   func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider
+  /// Forgets all keys, so that the next request reads files and asks services anew.
+  func forgetCredentials()
+}
+
+extension AwsClientFactory {
+  package func s3(of table: TableIdentifier) throws(PropertyError) -> S3Client? { nil }
+  package var needsEntryBeforeFiles: Bool { false }
 }
 
 /// The factory classes that `client.factory` may name. Source: spec/properties.md §2.1.

@@ -3,21 +3,33 @@
 package import AWSCore
 package import AWSServices
 package import HTTP
+import Iceberg
 package import Logging
 package import Telemetry
 
-/// Clients with keys from properties, environment and shared files. Source: spec/clients.md §1, spec/properties.md §3.
+/// Clients with keys from properties, or from the standard chain. Source: spec/clients.md §1, spec/properties.md §3.
 package struct DefaultAwsClientFactory: AwsClientFactory {
-  private let aws: AwsProperties
-  private let client: AwsClientProperties
-  private let files: S3FileIOProperties
-  private let http: HttpClientProperties
-  private let environments: Environments
-  private let rest: RestServices
-  private let transport: @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport
-  private let metrics: Metrics
-  private let logger: Logger
-  private let clock: any AWSClock
+  /// Whose keys are used instead of what properties and environment say, and in which region.
+  struct Identity: Sendable {
+    var provider: any AWSCredentialsProvider
+    var region: String
+  }
+
+  let aws: AwsProperties
+  let client: AwsClientProperties
+  let files: S3FileIOProperties
+  let http: HttpClientProperties
+  let environments: ClientEnvironments
+  let transport: @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport
+  let metrics: Metrics
+  let logger: Logger
+  let clock: any AWSClock
+  let readFile: @Sendable (String) throws(AWSError) -> [UInt8]?
+  /// The providers that were made, so that clients share keys and their renewal.
+  let providers = ProviderCache()
+  var identity: Identity?
+  /// Signer and vendor of keys that properties name.
+  private(set) var rest = RestServices()
 
   /// Reads the shared files of AWS; every property that clients use is checked here.
   ///
@@ -25,41 +37,27 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   ///   - properties: of the catalog, normalised to Iceberg's keys.
   ///   - variables: the environment.
   ///   - transport: gives the transport with some settings, the same one for equal settings.
+  ///   - instanceRegion: of the EC2 instance, for services that nothing else gives a region.
   ///   - readFile: gives a file's bytes, nil if it does not exist.
   package init(
     properties: [String: String], variables: [String: String],
     transport: @escaping @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport, metrics: Metrics, logger: Logger,
-    clock: any AWSClock = SystemAWSClock(), readFile: @escaping @Sendable (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
+    instanceRegion: String? = nil, clock: any AWSClock = SystemAWSClock(),
+    readFile: @escaping @Sendable (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
   ) throws(PropertyError) {
     try UnsupportedProperties.check(properties)
     aws = try AwsProperties(properties)
     client = try AwsClientProperties(properties)
     files = try S3FileIOProperties(properties)
-    environments = try Environments(variables: variables, client: client, files: files, readFile: readFile)
+    environments = try ClientEnvironments(
+      variables: variables, client: client, files: files, instanceRegion: instanceRegion, readFile: readFile)
+    self.readFile = readFile
     http = try HttpClientProperties(properties, caBundle: environments.shared.caBundle)
-    rest = try Self.restServices(
-      properties, environments, client, transport: transport, metrics: metrics, logger: logger, clock: clock)
     self.transport = transport
     self.metrics = metrics
     self.logger = logger
     self.clock = clock
-  }
-
-  private static func restServices(
-    _ properties: [String: String], _ environments: Environments, _ client: AwsClientProperties,
-    transport: @escaping @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport, metrics: Metrics, logger: Logger,
-    clock: any AWSClock
-  ) throws(PropertyError) -> RestServices {
-    let shared = environments.shared
-    return try RestServices(
-      properties,
-      RestServices.Parts(
-        transport: transport, clock: clock, metrics: metrics, logger: logger, caBundle: shared.caBundle,
-        region: { () throws(PropertyError) in
-          if let region = shared.regionIfKnown(property: client.region) { return region }
-          return try converting { () throws(AWSError) in try shared.region() }
-        },
-        credentials: { () throws(PropertyError) in CredentialsChain.standard(shared) }))
+    rest = try RestServices(properties, of: self)
   }
 
   package func s3() throws(PropertyError) -> S3Client {
@@ -125,6 +123,7 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   }
 
   package func region(of service: AWSService) throws(PropertyError) -> String {
+    if let identity { return identity.region }
     let environment = environments.environment(of: service)
     let override: String? =
       switch service {
@@ -148,32 +147,7 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     return ([place] + files.accessPoints.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
   }
 
-  package func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider {
-    let environment = environments.environment(of: service)
-    if service == .s3, let signer = rest.signer { return StaticCredentialsProvider(.signedElsewhere(by: signer.name)) }
-    if service == .s3, files.isAnonymous { return AnonymousCredentialsProvider() }
-    if let provider = client.credentialsProvider {
-      switch provider {
-      case .defaultChain: return CredentialsChain.standard(environment)
-      case .environment: return CredentialsChain([EnvironmentCredentialsProvider(environment)])
-      case .profile: return CredentialsChain([ProfileCredentialsProvider(environment)])
-      case .anonymous: return AnonymousCredentialsProvider()
-      }
-    }
-    let own: StaticKeys? =
-      switch service {
-      case .s3: files.staticKeys
-      case .glue: client.glue.staticKeys
-      case .dynamodb: client.dynamoDB.staticKeys
-      default: nil
-      }
-    guard let keys = own ?? client.staticKeys else { return CredentialsChain.standard(environment) }
-    return StaticCredentialsProvider(
-      AWSCredentials(
-        accessKeyID: keys.accessKeyID, secretAccessKey: keys.secretAccessKey, sessionToken: keys.sessionToken, source: keys.source))
-  }
-
-  private func sender(
+  func sender(
     _ service: AWSService, region known: String? = nil, settings: EndpointSettings, retry: RetryPolicy,
     transport configuration: CurlTransportConfiguration? = nil
   ) throws(PropertyError) -> any AWSRequestSender {
@@ -204,58 +178,18 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   }
 
   /// Iceberg 1.11 makes its clients adaptive; what the environment says goes before that, properties before both.
-  private func retryPolicy(
+  func retryPolicy(
     _ environment: AWSEnvironment, mode: String? = nil, maxAttempts: Int? = nil
   ) throws(PropertyError) -> RetryPolicy {
     let mode = mode ?? environment.variable("AWS_RETRY_MODE") ?? environment.profileValue("retry_mode") ?? "adaptive"
     return try Self.converting { () throws(AWSError) in try environment.retryPolicy(mode: mode, maxAttempts: maxAttempts) }
   }
 
-  private static func converting<Value>(_ body: () throws(AWSError) -> Value) throws(PropertyError) -> Value {
+  static func converting<Value>(_ body: () throws(AWSError) -> Value) throws(PropertyError) -> Value {
     do throws(AWSError) {
       return try body()
     } catch {
       throw PropertyError(key: "", message: error.message)
-    }
-  }
-}
-
-/// What the variables and shared files say, for each profile that configuration names.
-private struct Environments: Sendable {
-  let shared: AWSEnvironment
-  private let s3: AWSEnvironment
-  private let glue: AWSEnvironment
-  private let dynamoDB: AWSEnvironment
-
-  init(
-    variables: [String: String], client: AwsClientProperties, files: S3FileIOProperties,
-    readFile: (String) throws(AWSError) -> [UInt8]?
-  ) throws(PropertyError) {
-    func environment(_ candidates: [(name: String?, source: String)]) throws(PropertyError) -> AWSEnvironment {
-      var profile: (name: String, source: String)?
-      for candidate in candidates {
-        if profile == nil, let name = candidate.name { profile = (name, candidate.source) }
-      }
-      do throws(AWSError) {
-        return try AWSEnvironment(variables: variables, profile: profile, readFile: readFile)
-      } catch {
-        throw PropertyError(key: profile?.source ?? "", message: error.message)
-      }
-    }
-    let common = (name: client.profileName, source: "client.profile-name")
-    shared = try environment([common])
-    s3 = try environment([(files.profileName, "s3.profile-name"), common])
-    glue = try environment([(client.glue.profileName, "glue.profile-name"), common])
-    // PyIceberg has no fall-back here. Source: spec/properties.md §7.2.
-    dynamoDB = try environment([(client.dynamoDB.profileName, "dynamodb.profile-name")])
-  }
-
-  func environment(of service: AWSService) -> AWSEnvironment {
-    switch service {
-    case .s3: s3
-    case .glue: glue
-    case .dynamodb: dynamoDB
-    default: shared
     }
   }
 }

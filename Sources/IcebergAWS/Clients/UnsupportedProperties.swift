@@ -3,25 +3,15 @@
 /// Properties that would change who signs or with which keys, and have no implementation yet: setting one is an error, since ignoring it
 /// would use other rights than were asked for.
 enum UnsupportedProperties {
-  /// Keys that count when set to anything but an empty text.
-  private static let whenSet: [(key: String, what: String)] = [
-    ("client.assume-role.arn", "assuming a role"), ("client.role-arn", "assuming a role"), ("s3.role-arn", "assuming a role"),
-  ]
   /// Keys that count when true.
   private static let whenTrue: [(key: String, what: String)] = [
-    (AwsProperties.lakeFormationKey, "Lake Formation"), (S3FileIOProperties.accessGrantsKey, "S3 Access Grants"),
+    (S3FileIOProperties.accessGrantsKey, "S3 Access Grants")
   ]
 
   static func check(_ properties: [String: String]) throws(PropertyError) {
     let map = PropertyMap(properties)
-    for (key, what) in whenSet where map.nonEmpty(key) != nil {
-      throw unsupported(key, what)
-    }
     for (key, what) in whenTrue where map.bool(key, default: false) {
       throw unsupported("\(key)=true", what)
-    }
-    if map.bool("client.refresh-credentials-enabled", default: true), map.nonEmpty("client.refresh-credentials-endpoint") != nil {
-      throw unsupported("client.refresh-credentials-endpoint", "vended credentials")
     }
   }
 

@@ -32,6 +32,9 @@ package struct HttpClientProperties: Sendable {
     }
   }
 
+  /// Of endpoints on this machine or its link, which no proxy reaches.
+  static let link = CurlTransportConfiguration(connectTimeout: .seconds(2), maxConnections: 2, proxy: .none)
+
   /// The transport of S3, for which PyIceberg has keys of its own.
   package func transport(forS3 properties: S3FileIOProperties) -> CurlTransportConfiguration {
     var s3 = transport

@@ -36,6 +36,8 @@ package struct S3FileIOProperties: Sendable {
   package var region: String?
   package var isAnonymous: Bool
   package var profileName: String?
+  package var roleARN: String?
+  package var roleSessionName: String?
   package var proxy: String?
   package var connectTimeout: Duration?
   package var requestTimeout: Duration?
@@ -64,6 +66,8 @@ package struct S3FileIOProperties: Sendable {
     region = map.nonEmpty("s3.region")
     isAnonymous = map.bool("s3.anonymous", default: false)
     profileName = map.nonEmpty("s3.profile-name")
+    roleARN = map.nonEmpty("s3.role-arn")
+    roleSessionName = map.nonEmpty("s3.role-session-name")
     proxy = map.nonEmpty("s3.proxy-uri")
     connectTimeout = try map.seconds("s3.connect-timeout")
     requestTimeout = try map.seconds("s3.request-timeout")

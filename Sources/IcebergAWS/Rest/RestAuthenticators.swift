@@ -63,7 +63,7 @@ struct SigV4Authenticator: RestAuthenticator {
       default: header
       }
     }
-    credentials.invalidate()
+    credentials.invalidate(nil)
     _ = await delegate.renew(after: original)
     return true
   }

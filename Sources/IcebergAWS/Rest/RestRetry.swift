@@ -28,7 +28,7 @@ enum RestRetry {
   static func delay(_ response: HTTPResponse, retry: Int, random: Double, wallSeconds: Double) -> Duration {
     if let text = response.header("Retry-After") {
       let seconds = Double(UInt32(text) ?? 0)
-      let asked = seconds > 0 ? seconds : (AWSTimestamp.seconds(httpDate: text) ?? 0) - wallSeconds
+      let asked = seconds > 0 ? seconds : (Timestamp.seconds(httpDate: text) ?? 0) - wallSeconds
       if asked > 0, asked < 86_400 { return .milliseconds(Int64(asked * 1000)) }
     }
     return backoff(retry, from: 1, random: random)

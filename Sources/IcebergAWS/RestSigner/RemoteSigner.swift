@@ -3,6 +3,7 @@
 package import AWSCore
 package import HTTP
 import Logging
+import Synchronization
 import WireFormats
 
 /// Has S3 requests signed by a REST service; what Iceberg calls `S3V4RestSignerClient`. Source: spec/remote-signer.md.
@@ -17,6 +18,7 @@ package final class RemoteSigner: RequestSigner {
   private let client: RestClient
   private let identity: any RestAuthenticator
   private let cache = SignatureCache()
+  private let hasWarned = Atomic(false)
 
   package init(_ properties: RemoteSigningProperties, client: RestClient, identity: any RestAuthenticator) {
     self.properties = properties
@@ -34,6 +36,7 @@ package final class RemoteSigner: RequestSigner {
       known.apply(to: &request)
       return
     }
+    warnOfPath()
     let signature: RemoteSignature
     do throws(AWSError) {
       let answer = try await client.send(call(request, region: context.resolved.signingRegion, body: body), as: identity)
@@ -57,6 +60,13 @@ package final class RemoteSigner: RequestSigner {
   package func renews(_ request: HTTPRequest, _ context: SigningContext, refusedWith error: AWSError) -> Bool {
     let isDropped = cache.drop(SignatureCache.Key(request, region: context.resolved.signingRegion))
     return isDropped || error.kind == .credentials
+  }
+
+  /// Iceberg's newest version has no path of its own to fall back on.
+  private func warnOfPath() {
+    guard properties.isPathDefault, !hasWarned.exchange(true, ordering: .relaxed) else { return }
+    client.logger.warning(
+      "signer.endpoint is not set: requests are signed at the path of older signers", metadata: ["path": "\(properties.endpoint.target)"])
   }
 
   private func call(_ request: HTTPRequest, region: String, body: String?) -> RestRequest {

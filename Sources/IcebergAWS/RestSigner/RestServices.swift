@@ -2,42 +2,32 @@
 
 import AWSCore
 import HTTP
-import Logging
-import Telemetry
 
 /// The REST services of a catalog, each of them once for all of its clients.
 struct RestServices: Sendable {
   /// Where requests to S3 are signed; nil for here.
-  let signer: RemoteSigner?
+  private(set) var signer: RemoteSigner?
+  /// Where keys come from: by `client.refresh-credentials-endpoint`, or by the name of its class.
+  private(set) var vended: (any AWSCredentialsProvider)?
 
-  /// What the services are made with.
-  struct Parts: Sendable {
-    let transport: @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport
-    let clock: any AWSClock
-    let metrics: Metrics
-    let logger: Logger
-    /// PEM file of the authorities to trust; nil for the system's.
-    let caBundle: String?
-    /// For SigV4 on REST calls.
-    let region: @Sendable () throws(PropertyError) -> String
-    let credentials: @Sendable () throws(PropertyError) -> any AWSCredentialsProvider
-  }
+  /// None.
+  init() {}
 
-  init(_ properties: [String: String], _ parts: Parts) throws(PropertyError) {
+  /// Those that the properties name; every property of theirs is checked.
+  init(_ properties: [String: String], of factory: DefaultAwsClientFactory) throws(PropertyError) {
     let map = PropertyMap(properties)
-    guard map.bool(S3FileIOProperties.remoteSigningKey, default: false) else {
-      signer = nil
-      return
+    if map.bool(S3FileIOProperties.remoteSigningKey, default: false) {
+      try Self.refuseLakeFormation(map)
+      let signing = try RemoteSigningProperties(map)
+      let client = try factory.restClient(map)
+      let identity = try RestAuthProperties(map, base: signing.base, scope: "sign")
+      signer = RemoteSigner(signing, client: client, identity: try factory.authenticator(identity, client))
     }
-    try Self.refuseLakeFormation(map)
-    let signing = try RemoteSigningProperties(map)
-    if signing.isPathDefault {
-      parts.logger.warning(
-        "signer.endpoint is not set: requests are signed at the path of older signers", metadata: ["path": "\(signing.endpoint.target)"])
+    if factory.client.credentialsProvider == .vended || factory.client.refreshCredentialsEndpoint != nil {
+      let vending = try VendedCredentialsProperties(properties, endpoint: factory.client.refreshCredentialsEndpoint)
+      let client = try factory.restClient(vending.map)
+      vended = VendedCredentials(vending, client: client, identity: try factory.authenticator(vending.identity, client)).provider()
     }
-    let client = try parts.client(map)
-    let identity = try RestAuthProperties(map, base: signing.base, scope: "sign")
-    signer = RemoteSigner(signing, client: client, identity: try parts.authenticator(identity, client))
   }
 
   /// Lake Formation's keys are for the holder of a table's grant, and a signer signs with its own. Source: spec/remote-signer.md §1.4.
@@ -51,9 +41,9 @@ struct RestServices: Sendable {
   }
 }
 
-extension RestServices.Parts {
-  func client(_ map: PropertyMap) throws(PropertyError) -> RestClient {
-    let properties = try RestClientProperties(map, caBundle: caBundle)
+extension DefaultAwsClientFactory {
+  fileprivate func restClient(_ map: PropertyMap) throws(PropertyError) -> RestClient {
+    let properties = try RestClientProperties(map, caBundle: environments.shared.caBundle)
     do {
       return RestClient(
         transport: try transport(properties.transport), properties: properties, clock: clock, metrics: metrics, logger: logger)
@@ -62,28 +52,20 @@ extension RestServices.Parts {
     }
   }
 
-  func authenticator(_ properties: RestAuthProperties, _ client: RestClient) throws(PropertyError) -> any RestAuthenticator {
+  fileprivate func authenticator(
+    _ properties: RestAuthProperties, _ client: RestClient
+  ) throws(PropertyError) -> any RestAuthenticator {
     switch properties {
     case .none: return NoAuthenticator()
     case .basic(let user, let password): return BasicAuthenticator(user: user, password: password)
     case .oauth2(let session): return OAuth2Session(session, client: client)
     case .sigV4(let signing, let delegate):
-      let keys: any AWSCredentialsProvider =
-        if let keys = signing.staticKeys {
-          StaticCredentialsProvider(
-            AWSCredentials(
-              accessKeyID: keys.accessKeyID, secretAccessKey: keys.secretAccessKey, sessionToken: keys.sessionToken, source: keys.source))
-        } else {
-          try credentials()
-        }
+      let keys = signing.staticKeys.map(Self.fixed) ?? chosenCredentials(for: .sts)
+      let region: String
+      if let named = signing.region { region = named } else { region = try self.region(of: .sts) }
       return SigV4Authenticator(
         delegate: try authenticator(delegate, client), credentials: keys,
-        scope: SigV4Signer.Scope(service: signing.service, region: try region(of: signing)), clock: clock)
+        scope: SigV4Signer.Scope(service: signing.service, region: region), clock: clock)
     }
-  }
-
-  private func region(of signing: RestSigV4Properties) throws(PropertyError) -> String {
-    if let region = signing.region { return region }
-    return try region()
   }
 }

@@ -34,8 +34,20 @@ struct CatalogProbe: Sendable {
       throw failure("\(service.name): \(error.message)")
     }
     guard let keys else { throw failure("\(service.name): no AWS keys are configured (looked at: \(provider.name))") }
-    return CredentialSighting(
-      service: service.name, source: keys.source, accessKeyID: Self.abbreviated(keys.accessKeyID), expiration: keys.expiration)
+    return Self.sighting(of: keys, service)
+  }
+
+  /// The keys as they were last renewed, for those that were seen before.
+  func latest(_ sightings: [CredentialSighting]) -> [CredentialSighting] {
+    zip(assembly.services, sightings).map { service, sighting in
+      guard let keys = try? assembly.factory.credentials(for: service).latest else { return sighting }
+      return Self.sighting(of: keys, service)
+    }
+  }
+
+  private static func sighting(of keys: AWSCredentials, _ service: AWSService) -> CredentialSighting {
+    CredentialSighting(
+      service: service.name, source: keys.source, accessKeyID: abbreviated(keys.accessKeyID), expiration: keys.expiration)
   }
 
   /// Finds out whether the S3 server keeps `If-None-Match` on writes, by an object in the warehouse that is deleted again. AWS does, so only

@@ -40,7 +40,7 @@ struct RestFailureTests {
     #expect(error.operation == "S3.GetObject")
     #expect(error.isDefinite)
     #expect(lake.toS3.isEmpty)
-    #expect(FileIOError(error, reading: ObjectLocation(uri: "s3://b/k", bucket: "b", key: "k"), etag: nil).code == code)
+    #expect(FileIOError(error, reading: ObjectLocation(bucket: "b", key: "k"), etag: nil).code == code)
     // A signer that finds nothing has not deleted anything.
     await #expect(throws: AWSError.self) { try await lake.s3.deleteObject(bucket: "b", key: "k", ifMatch: nil) }
     let isRepeated = [429, 500, 502, 503].contains(status)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AWSCore
+import AWSServices
 import HTTP
 import Testing
+import WireFormats
 
 @testable import IcebergAWS
 
