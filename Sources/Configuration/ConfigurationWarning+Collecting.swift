@@ -25,7 +25,6 @@ extension ConfigurationWarning {
     case .notApplicable(let reason):
       return ConfigurationWarning(kind: .notApplicable, key: key, message: "\(key) (\(entry.origin)) has no effect: \(reason)")
     case .honoured, .mapped:
-      if key == PyIcebergKeys.s3Signer { return notYet(entry, "remote signing") }
       if key == PyIcebergKeys.s3ServerSideEncryption || key == PyIcebergKeys.s3SseKmsKeyID { return notYet(entry, "writing") }
       return definition.notYetValues[entry.value].flatMap { notYet(entry, $0) }
     }

@@ -34,16 +34,14 @@ package enum AwsClientKeys {
       notYetValues: [
         webIdentityProvider: "web identity credentials", stsWebIdentityProvider: "web identity credentials",
         containerProvider: "container credentials", instanceProfileProvider: "instance profile credentials",
-        vendedProvider: "vended credentials",
       ]),
     PropertyDefinition(
-      clientCredentialsProviderPrefix, prefixOf: "<key>", secret: true, user: .credentials, status: .notYet("vended credentials"),
-      "Setting of the credentials provider."),
+      clientCredentialsProviderPrefix, prefixOf: "<key>", secret: true, user: .credentials,
+      status: .mapped("settings of `VendedCredentialsProvider`, before the catalog's own"), "Setting of the credentials provider."),
     PropertyDefinition(
-      refreshCredentialsEndpoint, user: .credentials, status: .notYet("vended credentials"),
-      "Address that vends credentials; relative to `uri`."),
+      refreshCredentialsEndpoint, user: .credentials, "Address that vends credentials for S3; relative to `uri`."),
     PropertyDefinition(
-      refreshCredentialsEnabled, type: .boolean, default: "true", user: .credentials, status: .notYet("vended credentials"),
+      refreshCredentialsEnabled, type: .boolean, default: "true", user: .credentials,
       "Whether the address that vends credentials is used."),
     PropertyDefinition(
       "client.legacy-md5-plugin-enabled", type: .boolean, default: "false", user: .s3,

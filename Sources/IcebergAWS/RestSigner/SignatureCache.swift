@@ -16,6 +16,11 @@ final class SignatureCache: Sendable {
     private let target: String
     private let headers: [String]
 
+    /// Whether both are the same request, whatever their headers.
+    func isSameRequest(as other: Key) -> Bool {
+      method == other.method && region == other.region && endpoint == other.endpoint && target == other.target
+    }
+
     init(_ request: HTTPRequest, region: String) {
       method = request.method
       self.region = region
@@ -57,10 +62,12 @@ final class SignatureCache: Sendable {
     }
   }
 
-  /// Whether there was one to be dropped.
+  /// Drops what was given for a request, with any headers: the next attempt has others. Whether there was anything.
   func drop(_ key: Key) -> Bool {
-    entries.withLock { $0.removeValue(forKey: key) } != nil
+    entries.withLock { entries in
+      let count = entries.count
+      entries = entries.filter { !$0.key.isSameRequest(as: key) }
+      return entries.count < count
+    }
   }
-
-  var count: Int { entries.withLock { $0.count } }
 }

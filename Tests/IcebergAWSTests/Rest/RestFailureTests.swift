@@ -152,6 +152,7 @@ struct RestFailureTests {
         var body = whole
         for _ in 0..<Int(state % 4) + 1 {
           state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+          guard !body.isEmpty else { break }
           let index = Int((state >> 33) % UInt64(body.count))
           switch (state >> 20) % 4 {
           case 0: body[index] = UInt8(truncatingIfNeeded: state >> 40)

@@ -135,7 +135,7 @@ struct SignedLake {
   let s3: S3Client
 
   init(
-    _ further: [String: String?] = [:], variables: [String: String] = [:], clock: any AWSClock = HurriedClock(),
+    _ further: [String: String?] = [:], variables: [String: String] = [:], clock: (any AWSClock)? = nil,
     s3 answer: Web.Answer? = nil,
     signer: @escaping Web.Answer = { .success(.signature(of: $0, $1)) }
   ) throws {
@@ -143,6 +143,8 @@ struct SignedLake {
     web = Web { request, number in
       await request.endpoint.host.hasPrefix("s3") ? s3Answer(request, number) : signer(request, number)
     }
+    // On a hurried clock the renewal of a token would never rest.
+    let clock = clock ?? (further["credential"] == nil ? HurriedClock() : ManualClock())
     self.clock = clock
     var properties = Self.properties
     for (key, value) in further { properties[key] = value }
