@@ -8,8 +8,8 @@ import Telemetry
 /// Asks a token service. Source: spec/remote-signer.md §5.3.
 struct OAuth2Client: Sendable {
   static let operation = "OAuth2.Token"
-  /// The whole of one request with its retries.
-  private static let deadline = Duration.seconds(30)
+  /// The whole of one request with its retries. A renewal may take three of them, and has to end well before the request that waits for it.
+  private static let deadline = Duration.seconds(15)
 
   /// Who asks for the exchange of a token.
   enum Exchange: Sendable {

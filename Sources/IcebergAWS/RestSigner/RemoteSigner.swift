@@ -4,6 +4,7 @@ package import AWSCore
 package import HTTP
 import Logging
 import Synchronization
+import Telemetry
 import WireFormats
 
 /// Has S3 requests signed by a REST service; what Iceberg calls `S3V4RestSignerClient`. Source: spec/remote-signer.md.
@@ -93,7 +94,8 @@ package final class RemoteSigner: RequestSigner {
       operation: Self.operation, service: name, method: "POST", url: properties.endpoint,
       headers: properties.headers + [
         ("Content-Type", "application/json"), ("Accept", "application/json"), ("X-Client-Version", client.userAgent),
-      ], body: JSONValue.object(JSONMembers(members)).serialized(), secrets: RestSecrets.values(of: request.headers),
+      ], body: JSONValue.object(JSONMembers(members)).serialized(),
+      secrets: RestSecrets.values(of: request.headers) + properties.headers.map { Secret($0.value) },
       deadline: request.deadline)
   }
 
