@@ -35,7 +35,6 @@ extension ConfigurationWarning {
     case .notApplicable(let reason):
       return ConfigurationWarning(kind: .notApplicable, key: key, message: "\(key) (\(entry.origin)) has no effect: \(reason)")
     case .honoured, .mapped:
-      if key == PyIcebergKeys.s3Signer { return notYet(entry, "remote signing") }
       return definition.notYetValues[entry.value].flatMap { notYet(entry, $0) }
     }
   }

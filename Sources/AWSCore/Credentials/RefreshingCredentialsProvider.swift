@@ -20,7 +20,8 @@ package final class RefreshingCredentialsProvider: AWSCredentialsProvider {
     package static let container = Window(prefetch: 900, mandatory: 60)
     package static let instance = Window(prefetch: 900, mandatory: 600, keepsExpired: true)
     /// Keys that a REST service hands out.
-    package static let vended = Window(prefetch: 300, mandatory: 0)
+    package static let vended = Window(prefetch: vendedPrefetch, mandatory: 0)
+    package static let vendedPrefetch = 300.0
 
     package init(prefetch: Double, mandatory: Double, keepsExpired: Bool = false) {
       self.prefetch = prefetch

@@ -35,7 +35,7 @@ package final class SigV4Signer: Sendable {
   /// Adds `X-Amz-Date`, the session token, for S3 `x-amz-content-sha256`, and `Authorization`. Anonymous credentials add nothing.
   ///
   /// - Parameters:
-  ///   - payloadHash: what stands for the body; nil: its SHA-256. A `x-amz-content-sha256` header already there wins.
+  ///   - payloadHash: what stands for the body; nil: a `x-amz-content-sha256` header already there, else the body's SHA-256.
   ///   - seconds: signing time since 1970.
   package func sign(
     _ request: inout HTTPRequest, scope: Scope, credentials: AWSCredentials, payloadHash: String? = nil, at seconds: Double
@@ -46,7 +46,7 @@ package final class SigV4Signer: Sendable {
     request.headers.append(("X-Amz-Date", time))
     if let token = credentials.sessionToken { request.headers.append(("X-Amz-Security-Token", token.reveal())) }
     let given = request.header("x-amz-content-sha256")
-    let payload = given ?? payloadHash ?? SHA256.hexDigest(request.body)
+    let payload = payloadHash ?? given ?? SHA256.hexDigest(request.body)
     if scope.followsS3Rules, given == nil { request.headers.append(("x-amz-content-sha256", payload)) }
 
     let canonical = CanonicalRequest(request, keepsPath: scope.followsS3Rules, payloadHash: payload)

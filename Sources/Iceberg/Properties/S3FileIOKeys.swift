@@ -42,7 +42,7 @@ package enum S3FileIOKeys {
     PropertyDefinition(secretAccessKey, secret: true, user: .credentials, "Static secret key of S3; needs the access key."),
     PropertyDefinition(sessionToken, secret: true, user: .credentials, "Session token of the static S3 keys."),
     PropertyDefinition(
-      sessionTokenExpiresAtMs, type: .int64, user: .credentials, status: .notYet("vended credentials"),
+      sessionTokenExpiresAtMs, type: .int64, user: .credentials, status: .mapped("with vended credentials, which begin with these keys"),
       "When the session token ends, milliseconds since 1970."),
     PropertyDefinition(useArnRegionEnabled, type: .boolean, default: "false", user: .s3, "Accept access point ARNs of another region."),
     PropertyDefinition(dualStackEnabled, type: .boolean, default: "false", user: .s3, "Dual-stack host names (IPv6)."),
@@ -52,8 +52,8 @@ package enum S3FileIOKeys {
       "s3.chunked-encoding-enabled", type: .boolean, default: "true", user: .s3, status: .notApplicable("no upload is sent in aws-chunks"),
       "Allow aws-chunked uploads."),
     PropertyDefinition(
-      remoteSigningEnabled, type: .boolean, default: "false", user: .signer, status: .notYet("remote signing"),
-      "Sign through a REST signer."),
+      remoteSigningEnabled, type: .boolean, default: "false", user: .signer,
+      "Have a REST service sign the requests to S3; no keys of S3 are used here."),
     PropertyDefinition(
       preloadClientEnabled, type: .boolean, default: "false", user: .s3, status: .mapped("credentials are always resolved at mount"),
       "Build the S3 client at the start."),

@@ -28,6 +28,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   /// The providers that were made, so that clients share keys and their renewal.
   let providers = ProviderCache()
   var identity: Identity?
+  /// Signer and vendor of keys that properties name.
+  private(set) var rest = RestServices()
 
   /// Reads the shared files of AWS; every property that clients use is checked here.
   ///
@@ -40,7 +42,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   package init(
     properties: [String: String], variables: [String: String],
     transport: @escaping @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport, metrics: Metrics, logger: Logger,
-    instanceRegion: String? = nil, clock: any AWSClock = SystemAWSClock(), readFile: @escaping @Sendable (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
+    instanceRegion: String? = nil, clock: any AWSClock = SystemAWSClock(),
+    readFile: @escaping @Sendable (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
   ) throws(PropertyError) {
     try UnsupportedProperties.check(properties)
     aws = try AwsProperties(properties)
@@ -54,6 +57,7 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     self.metrics = metrics
     self.logger = logger
     self.clock = clock
+    rest = try RestServices(properties, of: self)
   }
 
   package func s3() throws(PropertyError) -> S3Client {
@@ -182,8 +186,13 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     }
     let keys = if let credentials { credentials } else { try self.credentials(for: service) }
     return AWSClient(
-      service: service, region: region, endpoint: resolver, credentials: keys, retry: retry, transport: http,
-      metrics: metrics, logger: logger, clock: clock)
+      service: service, region: region, endpoint: resolver, credentials: keys, signer: signer(of: service),
+      retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
+  }
+
+  private func signer(of service: AWSService) -> any RequestSigner {
+    if service == .s3, let signer = rest.signer { return signer }
+    return LocalSigner()
   }
 
   /// Whether an endpoint is this machine: buckets then stand in the path, as `bucket.localhost` is no host. Source: spec/properties.md §7.2.

@@ -19,7 +19,10 @@ final class LakeFormationCredentialsProvider: AWSCredentialsProvider {
 
   private let held: RefreshingCredentialsProvider
 
-  init(_ table: Table, role: any AWSCredentialsProvider, glue: GlueClient, lakeFormation: LakeFormationClient, clock: any AWSClock, logger: Logger) {
+  init(
+    _ table: Table, role: any AWSCredentialsProvider, glue: GlueClient, lakeFormation: LakeFormationClient, clock: any AWSClock,
+    logger: Logger
+  ) {
     let name = "Lake Formation (\(table.database).\(table.name))"
     held = RefreshingCredentialsProvider(name: name, window: .standard, clock: clock, logger: logger) { () throws(AWSError) in
       let isRegistered: Bool

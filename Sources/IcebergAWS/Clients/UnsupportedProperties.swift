@@ -5,17 +5,13 @@
 enum UnsupportedProperties {
   /// Keys that count when true.
   private static let whenTrue: [(key: String, what: String)] = [
-    (S3FileIOProperties.remoteSigningKey, "remote signing"),
-    (S3FileIOProperties.accessGrantsKey, "S3 Access Grants"),
+    (S3FileIOProperties.accessGrantsKey, "S3 Access Grants")
   ]
 
   static func check(_ properties: [String: String]) throws(PropertyError) {
     let map = PropertyMap(properties)
     for (key, what) in whenTrue where map.bool(key, default: false) {
       throw unsupported("\(key)=true", what)
-    }
-    if map.bool("client.refresh-credentials-enabled", default: true), map.nonEmpty("client.refresh-credentials-endpoint") != nil {
-      throw unsupported("client.refresh-credentials-endpoint", "vended credentials")
     }
   }
 

@@ -39,6 +39,7 @@ extension FileIOError {
       case .timedOut: .timedOut
       case .network: Self.isUnreachable(error) ? .timedOut : .failed
       case .cancelled: .cancelled
+      case .unsupported: .unsupported
       case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .configuration: .failed
       }
     let message =
@@ -69,7 +70,7 @@ extension CatalogError {
       case .timedOut: .timedOut
       case .network: FileIOError.isUnreachable(error) ? .timedOut : .failed
       case .cancelled: .cancelled
-      case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .configuration: .failed
+      case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .unsupported, .configuration: .failed
       }
     self.init(code: code, message: "\(place): \(error.message) (\(error.operation): \(error.code))", requestID: error.requestID)
   }
