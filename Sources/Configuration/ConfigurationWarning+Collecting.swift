@@ -26,7 +26,6 @@ extension ConfigurationWarning {
       return ConfigurationWarning(kind: .notApplicable, key: key, message: "\(key) (\(entry.origin)) has no effect: \(reason)")
     case .honoured, .mapped:
       if key == PyIcebergKeys.s3Signer { return notYet(entry, "remote signing") }
-      if key == PyIcebergKeys.s3ServerSideEncryption || key == PyIcebergKeys.s3SseKmsKeyID { return notYet(entry, "writing") }
       return definition.notYetValues[entry.value].flatMap { notYet(entry, $0) }
     }
   }

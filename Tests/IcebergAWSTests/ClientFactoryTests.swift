@@ -139,7 +139,7 @@ struct ClientFactoryTests {
   @Test(
     "Properties that would change who signs and are not implemented are refused, never ignored",
     arguments: [
-      ("s3.remote-signing-enabled", "true"), ("s3.access-grants.enabled", "true"), ("client.refresh-credentials-endpoint", "v1/credentials"),
+      ("s3.remote-signing-enabled", "true"), ("client.refresh-credentials-endpoint", "v1/credentials"),
     ])
   func unsupported(key: String, value: String) {
     let error = #expect(throws: PropertyError.self) { _ = try clientFactory(glue.merging([key: value]) { $1 }) }

@@ -57,41 +57,24 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   }
 
   package func s3() throws(PropertyError) -> S3Client {
-    let environment = environments.environment(of: .s3)
-    var settings = environment.endpointSettings(for: .s3, property: (S3FileIOProperties.endpointKey, files.endpoint))
-    settings.usesPathStyle = files.isPathStyleAccess ?? Self.isLocal(settings.customEndpoint)
-    settings.usesDualStack = settings.usesDualStack || files.isDualStackEnabled
-    settings.usesAcceleration = files.isAccelerationEnabled
-    settings.usesARNRegion = files.isUseArnRegionEnabled
+    let addressing = S3Addressing(files, environments.environment(of: .s3))
+    let settings = try addressing.settings()
     let retry = RetryPolicy.s3(retries: files.retries, minWait: files.retryMinWait, maxWait: files.retryMaxWait)
     let region = try region(of: .s3)
-    let transport = http.transport(forS3: files)
-    let home = try sender(.s3, region: region, settings: settings, retry: retry, transport: transport)
-    let checksums = S3Checksums(isSentWhenSupported: try isChecksumSentWhenSupported(environment), isLegacyMD5: files.write.isLegacyMD5)
-    guard files.isCrossRegionAccessEnabled else { return S3Client(sender: home, checksums: checksums) }
+    let sending = S3Sending(settings: settings, retry: retry, transport: http.transport(forS3: files))
+    let home = try s3Sender(region: region, sending)
+    let checksums = try addressing.checksums()
+    guard files.isCrossRegionAccessEnabled else {
+      return S3Client(sender: home, checksums: checksums, isRequesterPaying: files.isRequesterPaying)
+    }
     return S3Client(
-      sender: CrossRegionS3Sender(home: home, region: region) { [settings] region throws(AWSError) in
+      sender: CrossRegionS3Sender(home: home, region: region) { region throws(AWSError) in
         do throws(PropertyError) {
-          return try self.sender(.s3, region: region, settings: settings, retry: retry, transport: transport)
+          return try self.s3Sender(region: region, sending)
         } catch {
           throw .configuration(error.message)
         }
-      }, checksums: checksums)
-  }
-
-  /// Whether bodies carry a checksum that S3 does not demand. Source: spec/s3fileio.md §13.
-  private func isChecksumSentWhenSupported(_ environment: AWSEnvironment) throws(PropertyError) -> Bool {
-    let variable = "AWS_REQUEST_CHECKSUM_CALCULATION"
-    let text = environment.variable(variable) ?? environment.profileValue("request_checksum_calculation") ?? "when_supported"
-    switch text.lowercased() {
-    case "when_supported": return true
-    case "when_required": return false
-    default:
-      throw PropertyError(
-        key: variable,
-        message: "\(variable) or request_checksum_calculation of profile `\(environment.profileName)` is `\(text)`: it must be "
-          + "when_supported or when_required")
-    }
+      }, checksums: checksums, isRequesterPaying: files.isRequesterPaying)
   }
 
   package func glue() throws(PropertyError) -> GlueClient {
@@ -145,7 +128,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
 
   func sender(
     _ service: AWSService, region known: String? = nil, settings: EndpointSettings, retry: RetryPolicy,
-    transport configuration: CurlTransportConfiguration? = nil
+    transport configuration: CurlTransportConfiguration? = nil, credentials own: (any AWSCredentialsProvider)? = nil,
+    requestCredentials: [any RequestCredentials] = []
   ) throws(PropertyError) -> any AWSRequestSender {
     let region = if let known { known } else { try region(of: service) }
     let resolver = try Self.converting { () throws(AWSError) in
@@ -157,15 +141,10 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     } catch {
       throw PropertyError(key: "", message: error.message)
     }
+    let own = if let own { own } else { try credentials(for: service) }
     return AWSClient(
-      service: service, region: region, endpoint: resolver, credentials: try credentials(for: service), retry: retry, transport: http,
-      metrics: metrics, logger: logger, clock: clock)
-  }
-
-  /// Whether an endpoint is this machine: buckets then stand in the path, as `bucket.localhost` is no host. Source: spec/properties.md §7.2.
-  private static func isLocal(_ endpoint: String?) -> Bool {
-    guard let endpoint, let url = try? EndpointURL(endpoint, source: S3FileIOProperties.endpointKey) else { return false }
-    return url.endpoint.host == "localhost" || url.hasAddressHost
+      service: service, region: region, endpoint: resolver, credentials: own, requestCredentials: requestCredentials, retry: retry,
+      transport: http, metrics: metrics, logger: logger, clock: clock)
   }
 
   /// Iceberg 1.11 makes its clients adaptive; what the environment says goes before that, properties before both.

@@ -6,7 +6,6 @@ enum UnsupportedProperties {
   /// Keys that count when true.
   private static let whenTrue: [(key: String, what: String)] = [
     (S3FileIOProperties.remoteSigningKey, "remote signing"),
-    (S3FileIOProperties.accessGrantsKey, "S3 Access Grants"),
   ]
 
   static func check(_ properties: [String: String]) throws(PropertyError) {

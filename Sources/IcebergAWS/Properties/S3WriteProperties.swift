@@ -19,6 +19,8 @@ package struct S3WriteProperties: Sendable {
   package var encryptionHeaders: [(name: String, value: String)]
   /// What parts carry, and CompleteMultipartUpload where they are checksummed: SSE-C's.
   package var partEncryptionHeaders: [(name: String, value: String)]
+  /// What a session of a directory bucket is made with: all but SSE-C, which such buckets do not have.
+  package var sessionEncryptionHeaders: [(name: String, value: String)] { partEncryptionHeaders.isEmpty ? encryptionHeaders : [] }
   /// Whether bodies carry a checksum even where the environment asks for those that S3 demands only. It is a CRC-32, not Java's MD5.
   package var isChecksumEnabled: Bool
   /// Whether requests that need a checksum carry an MD5 as well, for old servers.

@@ -55,7 +55,7 @@ struct S3RequestHeaderTests {
         + ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-copy-source-if-match"],
       "copy CompleteMultipartUpload": ["if-none-match", "content-type"],
       "HeadObject": encryption.touching,
-      "GetObject": encryption.touching + ["range", "if-match"],
+      "GetObject": encryption.touching + ["range", "if-match", "x-amz-checksum-mode"],
       "GetObjectTagging": [],
       "PutObjectTagging": ["x-amz-checksum-crc32", "content-type"],
       "DeleteObject": ["if-match"],
