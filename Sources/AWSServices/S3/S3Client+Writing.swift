@@ -183,7 +183,9 @@ extension S3Client {
   func requiredChecksum(of body: [UInt8], bucket: String) -> [(name: String, value: String)] {
     var headers = [(name: Self.checksumHeader, value: Self.checksum(of: body))]
     // Directory buckets know no MD5.
-    if checksums.isLegacyMD5, !DirectoryBucketName.isDirectory(bucket), let digest = MD5.digest(body) { headers.append(("Content-MD5", Base64.encode(digest))) }
+    if checksums.isLegacyMD5, !DirectoryBucketName.isDirectory(bucket), let digest = MD5.digest(body) {
+      headers.append(("Content-MD5", Base64.encode(digest)))
+    }
     return headers
   }
 

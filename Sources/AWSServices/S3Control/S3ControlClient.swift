@@ -66,7 +66,8 @@ package struct S3ControlClient: Sendable {
       throw .malformed(response, operation: request.operation, "the answer does not say what the keys are good for")
     }
     let credentials = try AWSCredentials(
-      xml: root["Credentials"], of: response, operation: request.operation, source: "S3 Access Grants, \(permission.rawValue) of \(matched)")
+      xml: root["Credentials"], of: response, operation: request.operation, source: "S3 Access Grants, \(permission.rawValue) of \(matched)"
+    )
     return DataAccess(credentials: credentials, matchedTarget: matched)
   }
 }

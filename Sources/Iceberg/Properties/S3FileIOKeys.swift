@@ -103,7 +103,8 @@ package enum S3FileIOKeys {
       refusal: "Cannot support given S3 encryption type: %s"),
     PropertyDefinition(sseKey, secret: true, user: .s3, "KMS key, or the base64 AES-256 key of `custom`."),
     PropertyDefinition(sseMD5, secret: true, user: .s3, "Base64 MD5 of the key of `custom`."),
-    PropertyDefinition("s3.checksum-enabled", type: .boolean, default: "false", user: .s3,
+    PropertyDefinition(
+      "s3.checksum-enabled", type: .boolean, default: "false", user: .s3,
       status: .mapped("a CRC-32 in `x-amz-checksum-crc32`, which S3 checks like an MD5, whatever `AWS_REQUEST_CHECKSUM_CALCULATION` says"),
       "`Content-MD5` on uploads."),
     PropertyDefinition("s3.write.tags.", prefixOf: "<tag>", user: .s3, "Tag of new objects; S3 takes ten."),

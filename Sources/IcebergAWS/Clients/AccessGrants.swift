@@ -185,7 +185,8 @@ package final class AccessGrants: RequestCredentials {
   private static func denial(_ question: Question, _ cause: AWSError?) -> AWSError {
     AWSError(
       kind: .accessDenied, code: cause?.code ?? "AccessDenied",
-      message: "S3 Access Grants gives no \(question.permission.rawValue) access to \(question.target)\(cause.map { ": \($0.message)" } ?? "")"
+      message:
+        "S3 Access Grants gives no \(question.permission.rawValue) access to \(question.target)\(cause.map { ": \($0.message)" } ?? "")"
         + "; s3.access-grants.fallback-to-iam=true would use the plain keys",
       operation: "S3Control.GetDataAccess", status: cause?.status ?? 403, requestID: cause?.requestID)
   }

@@ -40,7 +40,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   package init(
     properties: [String: String], variables: [String: String],
     transport: @escaping @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport, metrics: Metrics, logger: Logger,
-    instanceRegion: String? = nil, clock: any AWSClock = SystemAWSClock(), readFile: @escaping @Sendable (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
+    instanceRegion: String? = nil, clock: any AWSClock = SystemAWSClock(),
+    readFile: @escaping @Sendable (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
   ) throws(PropertyError) {
     try UnsupportedProperties.check(properties)
     aws = try AwsProperties(properties)

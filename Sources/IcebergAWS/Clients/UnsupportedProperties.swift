@@ -5,7 +5,7 @@
 enum UnsupportedProperties {
   /// Keys that count when true.
   private static let whenTrue: [(key: String, what: String)] = [
-    (S3FileIOProperties.remoteSigningKey, "remote signing"),
+    (S3FileIOProperties.remoteSigningKey, "remote signing")
   ]
 
   static func check(_ properties: [String: String]) throws(PropertyError) {

@@ -127,7 +127,9 @@ final class S3RangeSink: HTTPBodySink {
   /// Whether every byte of the object comes and is looked at.
   private static func isWhole(_ response: HTTPResponse, _ state: State) -> Bool {
     guard let end = state.end else { return false }
-    if response.status == 206 { return response.header("Content-Range").flatMap { S3ContentRange($0) }?.total == end && state.position == 0 }
+    if response.status == 206 {
+      return response.header("Content-Range").flatMap { S3ContentRange($0) }?.total == end && state.position == 0
+    }
     return response.header("Content-Length").flatMap { Int64($0) } == end
   }
 

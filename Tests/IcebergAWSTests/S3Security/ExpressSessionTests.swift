@@ -98,7 +98,8 @@ struct ExpressSessionTests {
     }
   }
 
-  @Test("A listing keeps the rules: a prefix ends in a slash, nothing begins behind a key, and an upload in progress shows as its directory")
+  @Test(
+    "A listing keeps the rules: a prefix ends in a slash, nothing begins behind a key, and an upload in progress shows as its directory")
   func listing() async throws {
     try await S3SecurityBench.with { bench in
       let files = try bench.files()

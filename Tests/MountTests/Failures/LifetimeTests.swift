@@ -157,7 +157,7 @@ extension FailureTests {
       "A property that would change whose rights are used is refused rather than passed over",
       arguments: [
         "client.role-arn": "arn:aws:iam::1:role/reader", "client.assume-role.arn": "arn:aws:iam::1:role/reader",
-        "s3.remote-signing-enabled": "true", "glue.lakeformation-enabled": "true", "s3.access-grants.enabled": "true",
+        "s3.remote-signing-enabled": "true", "glue.lakeformation-enabled": "true",
       ])
     func foreignRights(key: String, value: String) async throws {
       try await FailureBench.withAccount([key: value]) { bench, _ in
