@@ -17,7 +17,7 @@ package struct S3WriteProperties: Sendable {
   package var isNamespaceTagged: Bool
   /// What PutObject and CreateMultipartUpload carry.
   package var encryptionHeaders: [(name: String, value: String)]
-  /// What parts carry, and CompleteMultipartUpload where they are checksummed: SSE-C's.
+  /// What parts and CompleteMultipartUpload carry: SSE-C's. S3 gives every object a checksum, and wants the key where there is one.
   package var partEncryptionHeaders: [(name: String, value: String)]
   /// What a session of a directory bucket is made with: all but SSE-C, which such buckets do not have.
   package var sessionEncryptionHeaders: [(name: String, value: String)] { partEncryptionHeaders.isEmpty ? encryptionHeaders : [] }
