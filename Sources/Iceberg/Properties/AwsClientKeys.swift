@@ -23,7 +23,7 @@ package enum AwsClientKeys {
 
   package static let definitions: [PropertyDefinition] = [
     PropertyDefinition(
-      clientRegion, default: .described("`AWS_REGION`, then the profile"), user: .credentials, "Region of S3, Glue and DynamoDB."),
+      clientRegion, default: .described("`AWS_REGION`, then the profile, then the EC2 instance"), user: .credentials, "Region of S3, Glue and DynamoDB."),
     PropertyDefinition(
       clientCredentialsProvider,
       type: .className([
@@ -32,8 +32,6 @@ package enum AwsClientKeys {
       ]), user: .credentials, status: .mapped("the SDK's class names; environment instead of JVM properties; others are refused"),
       "Java class that provides credentials.", refusal: "Cannot load class %s, it does not exist in the classpath",
       notYetValues: [
-        webIdentityProvider: "web identity credentials", stsWebIdentityProvider: "web identity credentials",
-        containerProvider: "container credentials", instanceProfileProvider: "instance profile credentials",
         vendedProvider: "vended credentials",
       ]),
     PropertyDefinition(
