@@ -18,11 +18,12 @@ package final class PythonServer: Sendable {
   ///
   /// - Parameters:
   ///   - file: below `Tests/`.
+  ///   - arguments: further ones, behind the port.
   ///   - ready: a path that the server answers with 200.
   package static func with<Value>(
-    _ file: String, ready: String, _ body: (PythonServer) async throws -> Value
+    _ file: String, _ arguments: [String] = [], ready: String, _ body: (PythonServer) async throws -> Value
   ) async throws -> Value {
-    let server = try await start(file, ready: ready)
+    let server = try await start(file, arguments, ready: ready)
     do {
       let value = try await body(server)
       await server.stop()
@@ -33,11 +34,11 @@ package final class PythonServer: Sendable {
     }
   }
 
-  private static func start(_ file: String, ready: String) async throws -> PythonServer {
+  private static func start(_ file: String, _ arguments: [String], ready: String) async throws -> PythonServer {
     let (python, path) = (try ProjectPython.interpreter(), ProjectPython.path(file))
     return try await EmulatorThread.run { () throws(EmulatorError) in
       let port = try EmulatorProcess.freePort()
-      let (process, input) = try EmulatorProcess.spawn(path: python, [path, "\(port)"])
+      let (process, input) = try EmulatorProcess.spawn(path: python, [path, "\(port)"] + arguments)
       let server = PythonServer(port: port, process: process, input: input)
       // Python and botocore take a second or two to load.
       for _ in 0..<600 where kill(process, 0) == 0 {

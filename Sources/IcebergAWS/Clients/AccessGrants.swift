@@ -144,9 +144,10 @@ package final class AccessGrants: RequestCredentials {
       do throws(AWSError) {
         return try await control.dataAccess(account: account, target: target, permission: question.permission).credentials
       } catch {
+        guard error.kind == .accessDenied else { throw error }
         // The grant was taken back: the next request asks from the beginning.
-        if error.kind == .accessDenied { self?.forget(prefix, question.permission) }
-        throw error
+        self?.forget(prefix, question.permission)
+        throw Self.denial(question, error)
       }
     }
     let grant = Grant(permission: question.permission, prefix: prefix, isObject: isObject, provider: provider)

@@ -2,8 +2,8 @@
 """A stand-in for what no emulator has: directory buckets with their sessions, S3 Access Grants, and STS for the caller's account.
 
 Every request's signature is made again by botocore's signers with the keys that were handed out, and compared. The time is the one that
-requests are signed with, so that a test's clock decides when keys end. Argument: its port. GET /.log gives what came, POST /.end ends all
-sessions, POST /.grants (JSON: {"grants": [[scope, permission]], "iam": bool}) says who may what.
+requests are signed with, so that a test's clock decides when keys end. Arguments: its port, and how many seconds keys live if not five minutes. GET /.log
+gives what came, POST /.end ends all sessions, PUT /.object/BUCKET/KEY makes an object, POST /.grants (JSON: {"grants": [[scope, permission]], "iam": bool}) says who may what.
 """
 
 import base64
@@ -25,7 +25,7 @@ from botocore.credentials import Credentials
 ACCOUNT = "123456789012"
 OWNER = "210987654321"
 FORM = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, SignedHeaders=(\S+), Signature=(\w+)$")
-LIFE = datetime.timedelta(minutes=5)
+LIFE = datetime.timedelta(seconds=int(sys.argv[2]) if len(sys.argv) > 2 else 300)
 lock = threading.Lock()
 
 
@@ -100,6 +100,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path == "/.grants":
             told = json.loads(self.body)
             state.grants, state.iam = told["grants"], told["iam"]
+        elif path.startswith("/.object/"):
+            self.put(tuple(unquote(path).split("/", 3)[2:]), self.body, datetime.datetime.now(datetime.timezone.utc))
         self.answer(200, {}, json.dumps(state.log).encode() if path == "/.log" else b"")
 
     def verified(self):
@@ -227,6 +229,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for deleted in keys:
                 state.objects.pop((bucket, deleted), None)
             return xml("<DeleteResult>" + "".join(f"<Deleted><Key>{k}</Key></Deleted>" for k in keys) + "</DeleteResult>")
+        if not name and self.command == "HEAD":
+            return 200, {}, b""
         if not name and self.command == "GET":
             return self.listing(bucket, is_directory)
         if "uploads" in query:
