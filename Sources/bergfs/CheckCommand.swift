@@ -17,7 +17,7 @@ struct CheckCommand: AsyncParsableCommand {
         bergfs check lake --property client.region=eu-west-1
       """)
 
-  @Argument(help: "The catalog's name in your configuration.")
+  @Argument(help: "The catalog's name in your configuration.", completion: .catalogs)
   var catalog: String
 
   @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions

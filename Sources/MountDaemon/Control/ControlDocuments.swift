@@ -99,6 +99,8 @@ final class ControlDocuments: Sendable {
       "writing": writing.withLock { $0 }?().document ?? .null,
       "inodes": .integer(Int64(inodeCount)),
       "open-handles": .integer(metrics.value(.openHandles)),
+      "requests": .integer(metrics.total(.requests)),
+      "commits": .integer(metrics.total(.commits)),
       "errors-logged": .integer(metrics.total(.errors)),
     ]
   }
