@@ -36,9 +36,6 @@ static inline int bergfs_free_range(int file, long long offset, long long length
   return (int)syscall(SYS_fallocate, file, 3 /* KEEP_SIZE | PUNCH_HOLE */, offset, length);
 }
 
-/// POSIX_SPAWN_SETSID (spawn.h of glibc): the child leads a session of its own.
-static const int bergfs_spawn_setsid = 0x80;
-
 /// Closes every descriptor from `first` on in the child.
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
 static inline int bergfs_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
