@@ -15,14 +15,24 @@ struct ManualPage {
 
   mutating func subsection(_ title: String) { text += ".SS \"\(Self.escaped(title))\"\n" }
 
-  mutating func paragraph(_ sentence: String) { text += ".PP\n\(Self.line(sentence))\n" }
+  mutating func paragraph(_ sentence: String) {
+    space()
+    text += "\(Self.line(sentence))\n"
+  }
+
+  /// Below a title there is space already.
+  private mutating func space() {
+    let last = text.dropLast().split(separator: "\n").last ?? ""
+    if !last.hasPrefix(".SH"), !last.hasPrefix(".SS") { text += ".PP\n" }
+  }
 
   /// A term and what it means.
   mutating func entry(_ term: String, _ meaning: String) { text += ".TP\n.B \(Self.line(term))\n\(Self.line(meaning))\n" }
 
   /// Lines as they stand.
   mutating func literal(_ lines: [String]) {
-    text += ".PP\n.in +4n\n.nf\n" + lines.map { Self.line($0) + "\n" }.joined() + ".fi\n.in\n"
+    space()
+    text += ".in +4n\n.nf\n" + lines.map { Self.line($0) + "\n" }.joined() + ".fi\n.in\n"
   }
 
   /// Paragraphs with an empty line between; lines that are indented stand as they are.
@@ -49,7 +59,8 @@ struct ManualPage {
     for argument in arguments {
       if let next = argument.sectionTitle, next != title {
         title = next
-        text += ".PP\n.I \(Self.line(next))\n"
+        space()
+        text += ".I \(Self.line(next))\n"
       }
       entry(term(argument), argument.abstract ?? "")
     }
