@@ -109,6 +109,11 @@ package final class CatalogFilesystem: Sendable {
     versions.forgetAll()
   }
 
+  /// Whether an inode is `.iceberg` of a table or below it.
+  package func isView(inode: UInt64) -> Bool {
+    inodes[inode]?.isView ?? false
+  }
+
   /// The path of an inode below the mount point, for messages.
   package func path(of inode: UInt64) -> String {
     inodes[inode]?.path ?? "inode \(inode)"

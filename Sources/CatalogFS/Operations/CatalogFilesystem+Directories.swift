@@ -82,7 +82,7 @@ extension CatalogFilesystem {
       lookAhead(from: location, of: table)
     case .controlDirectory:
       source = .names(ControlFile.allCases.map { (EntryName($0.rawValue), .control($0)) })
-    case .viewsDirectory(let table): source = .views(try await openViews(of: table))
+    case .viewsDirectory(let table): source = .views(.root(ViewsRoot(table)))
     case .view(let table, let entry): source = .views(try await open(entry, of: table))
     case .object, .currentLink, .versionHint, .control, .locationText, .snapshotFile, .staged: throw FilesystemError(.notDirectory)
     }
@@ -135,7 +135,7 @@ extension CatalogFilesystem {
       _ = emit(names, from: position, parent: node, into: receiver)
       return
     case .views(let listing):
-      emit(listing, from: cookie, parent: node, into: receiver)
+      try await emit(listing, from: cookie, parent: node, into: receiver)
       return
     case .namespace(let listing):
       guard try await emit(listing, from: position, parent: node, into: receiver) else { return }

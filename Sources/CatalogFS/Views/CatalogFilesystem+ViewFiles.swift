@@ -55,15 +55,10 @@ extension CatalogFilesystem {
   }
 
   private func text(_ document: ViewDocument, of view: TableView, _ table: TableState) async throws(FilesystemError) -> ViewText {
-    let reader = snapshotReader(table)
-    return try await views.value("\(document.rawValue) \(view.pointer)") { () async throws(FilesystemError) in
+    try await views.value("\(document.rawValue) \(view.pointer)") { [self] () async throws(FilesystemError) in
       guard document == .manifests else { return ViewText(document.content(of: view)) }
       guard let place = view.current else { return ViewText([]) }
-      do throws(SnapshotError) {
-        return ViewText(MetadataRows(view.metadata).manifests(try await reader.manifests(of: place.source, summaries: true).files))
-      } catch {
-        throw FilesystemError(error, place)
-      }
+      return ViewText(MetadataRows(view.metadata).manifests(try await manifests(table, place).manifests.files))
     }
   }
 

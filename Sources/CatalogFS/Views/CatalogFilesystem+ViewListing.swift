@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Iceberg
+import Synchronization
 
 /// What an open directory of views lists: fixed at open, as all that it stands for is.
 enum ViewListing: Sendable {
+  /// `.iceberg` itself.
+  case root(ViewsRoot)
   case names([ViewName])
   case files(ViewFilesDirectory)
 
@@ -11,25 +14,52 @@ enum ViewListing: Sendable {
   var rowCount: Int {
     switch self {
     case .names(let names): names.count
-    case .files: 0
+    case .root, .files: 0
     }
   }
 }
 
+/// The names of `.iceberg`, made when they are asked for: programs open the directory they stand in without reading it.
+final class ViewsRoot: Sendable {
+  let table: TableState
+  private let made = Mutex<[ViewName]?>(nil)
+
+  init(_ table: TableState) {
+    self.table = table
+  }
+
+  /// Those that this open directory has shown; nil before its first look.
+  var names: [ViewName]? { made.withLock { $0 } }
+
+  func keep(_ names: [ViewName]) { made.withLock { $0 = names } }
+}
+
 extension CatalogFilesystem {
-  /// Opens `.iceberg` itself.
-  func openViews(of table: TableState) async throws(FilesystemError) -> ViewListing {
+  private func names(of root: ViewsRoot) async throws(FilesystemError) -> [ViewName] {
+    if let names = root.names { return names }
+    let names = try await names(ofViews: root.table)
+    root.keep(names)
+    return names
+  }
+
+  private func names(ofViews table: TableState) async throws(FilesystemError) -> [ViewName] {
     var names: [ViewName] = []
-    if let text = try await table.layout().location { names.append(ViewName(Self.locationName, .locationText(table, text: text + "\n"))) }
+    func addLocation(_ text: String?) {
+      if let text { names.append(ViewName(Self.locationName, .locationText(table, text: text + "\n"))) }
+    }
     let view: TableView?
     do throws(FilesystemError) {
       view = try await currentView(table)
+      addLocation(view?.metadata.head.location)
     } catch {
       // What the metadata file does not give must not hide where the table is.
-      guard error.code == .failed, !names.isEmpty else { throw error }
+      guard error.code == .failed else { throw error }
       view = nil
     }
-    guard let view else { return .names(names) }
+    guard let view else {
+      addLocation(try await table.layout().location)
+      return names
+    }
     for directory in [ViewEntry.FixedDirectory.byTime, .references, .snapshots] {
       names.append(ViewName(directory.rawValue, .view(table, .fixed(directory))))
     }
@@ -39,7 +69,7 @@ extension CatalogFilesystem {
       names.append(ViewName(document.rawValue, entry.map { .view(table, $0) }))
     }
     for rows in ViewRows.allCases { names.append(ViewName(rows.rawValue, .view(table, entry(rows, of: view, table)))) }
-    return .names(names)
+    return names
   }
 
   /// Opens a directory below `.iceberg`.
@@ -73,21 +103,27 @@ extension CatalogFilesystem {
   }
 
   /// Hands names after a cookie to the receiver until it is full or the directory ends.
-  func emit(_ listing: ViewListing, from cookie: UInt64, parent: Node, into receiver: any DirectoryReceiver) {
+  func emit(
+    _ listing: ViewListing, from cookie: UInt64, parent: Node, into receiver: any DirectoryReceiver
+  ) async throws(FilesystemError) {
     switch listing {
-    case .names(let names):
-      for row in names.indices.dropFirst(Int(clamping: cookie)) {
-        let next = UInt64(row) + 1
-        guard let kind = names[row].kind else {
-          guard receiver.add(name: names[row].name, inode: Self.unknownInode, kind: .file, next: next) else { return }
-          continue
-        }
-        guard emit(names[row].name, kind, parent: parent, cookie: next, into: receiver) else { return }
-      }
+    case .root(let root): emit(try await names(of: root), from: cookie, parent: parent, into: receiver)
+    case .names(let names): emit(names, from: cookie, parent: parent, into: receiver)
     case .files(let directory):
       directory.forEach(from: Int(clamping: cookie), codec) { name, kind, next in
         emit(name, kind, parent: parent, cookie: UInt64(next), into: receiver)
       }
+    }
+  }
+
+  private func emit(_ names: [ViewName], from cookie: UInt64, parent: Node, into receiver: any DirectoryReceiver) {
+    for row in names.indices.dropFirst(Int(clamping: cookie)) {
+      let next = UInt64(row) + 1
+      guard let kind = names[row].kind else {
+        guard receiver.add(name: names[row].name, inode: Self.unknownInode, kind: .file, next: next) else { return }
+        continue
+      }
+      guard emit(names[row].name, kind, parent: parent, cookie: next, into: receiver) else { return }
     }
   }
 

@@ -33,7 +33,7 @@ extension CatalogFilesystem {
     let reader = snapshotReader(table)
     return try await views.value("manifests \(table.identifier) \(place.identity)") { () async throws(FilesystemError) in
       do throws(SnapshotError) {
-        let manifests = try await reader.manifests(of: place.source)
+        let manifests = try await reader.manifests(of: place.source, summaries: true)
         var placing = FilePlacing(below: place.metadataDirectory, files: table.fileIO)
         for manifest in manifests.files {
           let file = SnapshotFile(size: manifest.length, addedBy: place.times.index(of: manifest.addedSnapshotID))

@@ -42,7 +42,7 @@ final class SnapshotManifests: Sendable {
 }
 
 extension SnapshotManifests: ViewCached {
-  var cost: Int { placed.cost + manifests.files.reduce(0) { $0 + 240 + $1.path.utf8.count } }
+  var cost: Int { placed.cost + manifests.files.reduce(0) { $0 + 240 + $1.path.utf8.count + 100 * ($1.partitions?.count ?? 0) } }
 }
 
 /// Sorts locations into what lies below a directory and what does not.

@@ -182,7 +182,7 @@ import WireFormats
     #expect(error?.code == .failed)
   }
 
-  @Test("With io.manifest.cache-enabled a manifest is read once for all views, and not at all if it is too long")
+  @Test("With io.manifest.cache-enabled a manifest is read once for all views, and let go of when its time is over")
   func manifestCache() async throws {
     for isEnabled in [true, false] {
       let lake = ViewLake(ttl: .seconds(3600), cachesManifests: isEnabled)

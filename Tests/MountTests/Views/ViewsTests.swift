@@ -43,7 +43,8 @@ struct ViewsTests {
       proxy.reset()
       // The same objects by their own names: what was read is there.
       try await lake.shell(#"for f in $(ls "$M"/web/clicks/data/*.parquet | head -n 20); do head -c 100 "$f" >/dev/null; done"#).succeeded()
-      #expect(proxy.count("GET") == 0, "\(proxy.counts)")
+      let bodies = proxy.requests.filter { $0.kind == "GET" && !$0.target.contains("metadata.json") }
+      #expect(bodies.isEmpty, "\(bodies.map(\.target))")
     }
   }
 
@@ -127,6 +128,7 @@ struct ViewsTests {
                 lambda place=place: open(place + "/new", "w"), lambda place=place: os.mkdir(place + "/new"),
                 lambda place=place: os.unlink(place + "/new"), lambda place=place: os.rmdir(place + "/new"),
                 lambda place=place: os.rename(scratch, place + "/new"), lambda place=place: os.chmod(place, 0o700),
+                lambda place=place: os.symlink("x", place + "/new"), lambda place=place: os.link(scratch, place + "/new"),
             ]
         for name in files:
             attempts += [
@@ -144,7 +146,7 @@ struct ViewsTests {
                 print("done")
         """#
       let lines = try await lake.python(program).succeeded().lines
-      #expect(lines.count == 87)
+      #expect(lines.count == 101)
       // What a name that is not there would become is asked of the kernel first.
       let others = lines.filter { !$0.hasPrefix("EROFS ") && !($0.hasPrefix("ENOENT ") && $0.hasSuffix("/new")) }
       #expect(others.isEmpty, "\(others)")
