@@ -235,8 +235,12 @@ struct AWSCall {
     return whole
   }
 
+  /// An error of getting keys or a signature as one of this call, which the service has not seen: no status, name or word of it is the service's.
   private func named(_ error: AWSError) -> AWSError {
     var named = error
+    if error.kind == .notFound || error.kind == .conditionFailed { named.kind = .credentials }
+    named.status = 0
+    named.headers = []
     named.operation = request.operation
     named.attempts = attempts
     named.isDefinite = !isUncertain

@@ -82,6 +82,8 @@ package struct AWSError: Error, Sendable, CustomStringConvertible {
     case badRequest
     /// The answer makes no sense (HTML, bad JSON, missing member).
     case malformed
+    /// The service does not do this at all (501).
+    case unsupported
     case configuration
     case cancelled
   }

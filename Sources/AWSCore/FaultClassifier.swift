@@ -134,7 +134,8 @@ struct FaultClassifier: Sendable {
       return credentials.isSignedElsewhere
         ? "the signature of \(credentials.source) does not match what was sent" : "the secret key does not match \(key)"
     case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture":
-      return "\(credentials.isSignedElsewhere ? "the clock of \(credentials.source)" : "this machine's clock") is wrong: \(fault.code)"
+      return credentials.isSignedElsewhere
+        ? "the clock of \(credentials.source) is wrong: \(fault.code)" : "this machine's clock is wrong: \(fault.code)"
     case "MissingAuthenticationToken", "MissingAuthenticationTokenException":
       return "\(service.name) asks for a signature and got none"
     default: return "\(service.name) does not accept \(key): \(fault.code)"

@@ -136,23 +136,12 @@ struct ClientFactoryTests {
     #expect(fromEnvironment.requests.map(\.endpoint.authority) == [host])
   }
 
-  @Test(
-    "Properties that would change who signs and are not implemented are refused, never ignored",
-    arguments: [
-      ("s3.remote-signing-enabled", "true"), ("client.refresh-credentials-endpoint", "v1/credentials"),
-    ])
-  func unsupported(key: String, value: String) {
-    let error = #expect(throws: PropertyError.self) { _ = try clientFactory(glue.merging([key: value]) { $1 }) }
-    #expect(error?.key == key)
-    #expect(error?.message.contains("is not supported yet") == true)
-    #expect(error?.message.contains(key) == true)
-  }
-
-  @Test("The same properties set to nothing or to false are no error")
-  func unsupportedButOff() throws {
+  @Test("Properties of security models that are set to nothing or to false are no error")
+  func setToNothing() throws {
     _ = try clientFactory(
       glue.merging([
         "client.assume-role.arn": "", "glue.lakeformation-enabled": "false", "s3.remote-signing-enabled": "false",
+        "s3.access-grants.enabled": "false",
         "client.refresh-credentials-endpoint": "v1/c", "client.refresh-credentials-enabled": "false",
         "client.factory": "org.apache.iceberg.aws.AwsClientFactories$DefaultAwsClientFactory",
         "s3.client-factory-impl": "org.apache.iceberg.aws.s3.DefaultS3FileIOAwsClientFactory",

@@ -20,7 +20,8 @@ package final class RefreshingCredentialsProvider: AWSCredentialsProvider {
     package static let container = Window(prefetch: 900, mandatory: 60)
     package static let instance = Window(prefetch: 900, mandatory: 600, keepsExpired: true)
     /// Keys that a REST service hands out.
-    package static let vended = Window(prefetch: 300, mandatory: 0)
+    package static let vended = Window(prefetch: vendedPrefetch, mandatory: 0)
+    package static let vendedPrefetch = 300.0
 
     package init(prefetch: Double, mandatory: Double, keepsExpired: Bool = false) {
       self.prefetch = prefetch
@@ -170,7 +171,8 @@ package final class RefreshingCredentialsProvider: AWSCredentialsProvider {
         (state.isRefused, state.miss, state.nextPrefetch) = (false, nil, .zero)
         return false
       }
-      state.miss = (result, elapsed)
+      // What is missing may be there at once; whoever makes it cannot be kept waiting.
+      if case .failure(let error) = result, error.kind == .notFound { state.miss = nil } else { state.miss = (result, elapsed) }
       let isExpired = state.held?.expiration.map { wall >= $0 } ?? false
       state.nextPrefetch = elapsed + (isExpired && window.keepsExpired ? .seconds(pause) : Self.prefetchPause)
       return state.held != nil

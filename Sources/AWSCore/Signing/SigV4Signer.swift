@@ -36,7 +36,7 @@ package final class SigV4Signer: Sendable {
   /// Adds `X-Amz-Date`, the session token, for S3 `x-amz-content-sha256`, and `Authorization`. Anonymous credentials add nothing.
   ///
   /// - Parameters:
-  ///   - payloadHash: what stands for the body; nil: its SHA-256. A `x-amz-content-sha256` header already there wins.
+  ///   - payloadHash: what stands for the body; nil: a `x-amz-content-sha256` header already there, else the body's SHA-256.
   ///   - seconds: signing time since 1970.
   package func sign(
     _ request: inout HTTPRequest, scope: Scope, credentials: AWSCredentials, payloadHash: String? = nil, at seconds: Double

@@ -82,7 +82,7 @@ struct CommitPublication: Sendable {
         throw CommitFailure(
           code: .unknown, message: "\(plan.context): nothing was committed, but the upload's fate is unknown: \(error.message)",
           requestID: error.requestID, kept: plan.location, base: pointer)
-      case .notFound, .changed, .denied, .timedOut, .tooLarge, .failed, .invalid, .cancelled:
+      case .notFound, .changed, .denied, .timedOut, .tooLarge, .failed, .invalid, .unsupported, .cancelled:
         throw CommitFailure(error, plan.context, base: pointer)
       }
     }

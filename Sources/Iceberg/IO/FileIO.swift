@@ -125,6 +125,8 @@ package struct FileIOError: Error, Sendable, CustomStringConvertible {
     case failed
     /// A location or request that cannot be: EINVAL
     case invalid
+    /// Something that the object store, or whoever signs its requests, does not do: EOPNOTSUPP
+    case unsupported
     /// EINTR
     case cancelled
   }

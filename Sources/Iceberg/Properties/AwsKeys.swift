@@ -66,16 +66,15 @@ package enum AwsKeys {
     PropertyDefinition(
       "lakeformation.table-name", user: .credentials, status: lakeFormation, "Name of the Lake Formation table."),
     PropertyDefinition(
-      "rest.signing-region", default: .described("region chain"), user: .signer, status: signer, "Region of SigV4 on REST calls."),
-    PropertyDefinition("rest.signing-name", default: "execute-api", user: .signer, status: signer, "Service of SigV4 on REST calls."),
-    PropertyDefinition("rest.access-key-id", user: .signer, status: signer, "Static key of SigV4 on REST calls."),
-    PropertyDefinition("rest.secret-access-key", secret: true, user: .signer, status: signer, "Static secret key of SigV4 on REST calls."),
-    PropertyDefinition("rest.session-token", secret: true, user: .signer, status: signer, "Static session token of SigV4 on REST calls."),
+      "rest.signing-region", default: .described("region chain"), user: .signer, "Region of SigV4 on REST calls."),
+    PropertyDefinition("rest.signing-name", default: "execute-api", user: .signer, "Service of SigV4 on REST calls."),
+    PropertyDefinition("rest.access-key-id", user: .signer, "Static key of SigV4 on REST calls."),
+    PropertyDefinition("rest.secret-access-key", secret: true, user: .signer, "Static secret key of SigV4 on REST calls."),
+    PropertyDefinition("rest.session-token", secret: true, user: .signer, "Static session token of SigV4 on REST calls."),
   ]
 
   private static let assumeRole = PropertyStatus.mapped("with the factories of roles and of Lake Formation")
   private static let lakeFormation = PropertyStatus.mapped("with Lake Formation's factory; the catalog names the table of each file itself")
   private static let encryption = PropertyStatus.notApplicable(
     "files of encrypted tables are shown as they lie in S3; whoever reads them has the keys")
-  private static let signer = PropertyStatus.notYet("remote signing")
 }

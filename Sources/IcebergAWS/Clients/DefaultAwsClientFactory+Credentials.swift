@@ -9,7 +9,8 @@ import Synchronization
 /// Whose keys sign. Source: spec/properties.md §3, spec/clients.md §1–§3.
 extension DefaultAwsClientFactory {
   package func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider {
-    if service == .s3, files.isAnonymous || files.isRemoteSigningEnabled { return AnonymousCredentialsProvider() }
+    if service == .s3, let signer = rest.signer { return StaticCredentialsProvider(.signedElsewhere(by: signer.name)) }
+    if service == .s3, files.isAnonymous { return AnonymousCredentialsProvider() }
     if let identity { return identity.provider }
     return try providers.provider(of: service.name) { () throws(PropertyError) in
       let own = chosenCredentials(for: service)
@@ -79,7 +80,7 @@ extension DefaultAwsClientFactory {
     LakeFormationCredentialsProvider(table, role: role, glue: glue, lakeFormation: lakeFormation, clock: clock, logger: logger)
   }
 
-  private func chosenCredentials(for service: AWSService) -> any AWSCredentialsProvider {
+  func chosenCredentials(for service: AWSService) -> any AWSCredentialsProvider {
     let context = context(of: environments.environment(of: service))
     if let provider = client.credentialsProvider {
       switch provider {
@@ -90,7 +91,10 @@ extension DefaultAwsClientFactory {
       case .container: return CredentialsChain([CredentialsChain.container(context)])
       case .instance: return CredentialsChain([CredentialsChain.instance(context)])
       case .anonymous: return AnonymousCredentialsProvider()
+      case .vended: if let vended = rest.vended { return vended }
       }
+    } else if service == .s3, let vended = rest.vended {
+      return vended
     }
     let own: StaticKeys? =
       switch service {
@@ -102,7 +106,7 @@ extension DefaultAwsClientFactory {
     return (own ?? client.staticKeys).map(Self.fixed) ?? CredentialsChain.standard(context)
   }
 
-  private static func fixed(_ keys: StaticKeys) -> any AWSCredentialsProvider {
+  static func fixed(_ keys: StaticKeys) -> any AWSCredentialsProvider {
     StaticCredentialsProvider(
       AWSCredentials(
         accessKeyID: keys.accessKeyID, secretAccessKey: keys.secretAccessKey, sessionToken: keys.sessionToken, source: keys.source))

@@ -28,6 +28,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   /// The providers that were made, so that clients share keys and their renewal.
   let providers = ProviderCache()
   var identity: Identity?
+  /// Signer and vendor of keys that properties name.
+  private(set) var rest = RestServices()
 
   /// Reads the shared files of AWS; every property that clients use is checked here.
   ///
@@ -43,7 +45,6 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     instanceRegion: String? = nil, clock: any AWSClock = SystemAWSClock(),
     readFile: @escaping @Sendable (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
   ) throws(PropertyError) {
-    try UnsupportedProperties.check(properties)
     aws = try AwsProperties(properties)
     client = try AwsClientProperties(properties)
     files = try S3FileIOProperties(properties)
@@ -55,6 +56,7 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     self.metrics = metrics
     self.logger = logger
     self.clock = clock
+    rest = try RestServices(properties, of: self)
   }
 
   package func s3() throws(PropertyError) -> S3Client {
@@ -167,8 +169,13 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     }
     let keys = if let credentials { credentials } else { try self.credentials(for: service) }
     return AWSClient(
-      service: service, region: region, endpoint: resolver, credentials: keys, requestCredentials: requestCredentials, retry: retry,
-      transport: http, metrics: metrics, logger: logger, clock: clock)
+      service: service, region: region, endpoint: resolver, credentials: keys, requestCredentials: requestCredentials,
+      signer: signer(of: service), retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
+  }
+
+  private func signer(of service: AWSService) -> any RequestSigner {
+    if service == .s3, let signer = rest.signer { return signer }
+    return LocalSigner()
   }
 
   /// Iceberg 1.11 makes its clients adaptive; what the environment says goes before that, properties before both.

@@ -27,7 +27,8 @@ package struct LakeFormationAwsClientFactory: AwsClientFactory {
     guard role.properties.namesAuthorizedCaller else {
       throw PropertyError(
         key: "\(AssumeRoleProperties.tagsPrefix)\(AssumeRoleProperties.authorizedCaller)",
-        message: "STS assume role session tag \(AssumeRoleProperties.authorizedCaller) must be set using \(AssumeRoleProperties.tagsPrefix) to use "
+        message:
+          "STS assume role session tag \(AssumeRoleProperties.authorizedCaller) must be set using \(AssumeRoleProperties.tagsPrefix) to use "
           + "LakeFormation client factory")
     }
     let map = PropertyMap(properties)

@@ -51,7 +51,7 @@ package struct AwsClientProperties: Sendable {
 
 /// The provider classes that `client.credentials-provider` may name here. Source: spec/properties.md §3.1.
 package enum CredentialsProviderName: Sendable, Hashable, CaseIterable {
-  case defaultChain, environment, profile, webIdentity, container, instance, anonymous
+  case defaultChain, environment, profile, webIdentity, container, instance, anonymous, vended
 
   /// - Throws: Java's sentence for a class that does not exist.
   package init(className: String) throws(PropertyError) {
@@ -64,10 +64,7 @@ package enum CredentialsProviderName: Sendable, Hashable, CaseIterable {
     case AwsClientKeys.containerProvider: self = .container
     case AwsClientKeys.instanceProfileProvider: self = .instance
     case AwsClientKeys.anonymousProvider: self = .anonymous
-    case AwsClientKeys.vendedProvider:
-      throw PropertyError(
-        key: AwsClientProperties.credentialsProviderKey,
-        message: "\(AwsClientProperties.credentialsProviderKey)=\(className) is not supported yet")
+    case AwsClientKeys.vendedProvider: self = .vended
     default:
       throw PropertyError(
         key: AwsClientProperties.credentialsProviderKey,

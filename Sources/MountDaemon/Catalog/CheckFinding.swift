@@ -40,7 +40,7 @@ struct CheckFinding: Sendable, Hashable {
         case .network, .timedOut, .cancelled: .network
         case .configuration: .configuration
         case .notFound: .missing
-        case .conditionFailed, .throttled, .server, .badRequest, .malformed: .service
+        case .conditionFailed, .throttled, .server, .badRequest, .malformed, .unsupported: .service
         }
     }
   }
