@@ -136,12 +136,11 @@ struct ClientFactoryTests {
     #expect(fromEnvironment.requests.map(\.endpoint.authority) == [host])
   }
 
-  @Test("Properties of security models that are set to nothing or to false are no error")
-  func setToNothing() throws {
+  @Test("What is set to nothing or to false is not used")
+  func off() throws {
     _ = try clientFactory(
       glue.merging([
         "client.assume-role.arn": "", "glue.lakeformation-enabled": "false", "s3.remote-signing-enabled": "false",
-        "s3.access-grants.enabled": "false",
         "client.refresh-credentials-endpoint": "v1/c", "client.refresh-credentials-enabled": "false",
         "client.factory": "org.apache.iceberg.aws.AwsClientFactories$DefaultAwsClientFactory",
         "s3.client-factory-impl": "org.apache.iceberg.aws.s3.DefaultS3FileIOAwsClientFactory",
