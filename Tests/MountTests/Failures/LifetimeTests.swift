@@ -156,7 +156,8 @@ extension FailureTests {
     @Test("A property without effect here is named in the log, with the reason; the mount works without a word")
     func idleProperty() async throws {
       try await FailureBench.withAccount(["encryption.kms-type": "aws", "s3.crt.enabled": "false"]) { bench, _ in
-        #expect(try await bench.mount().errorText == "")
+        let result = try await bench.mount()
+        #expect(result.errorText == "")
         for words in ["encryption.kms-type", "as they lie in S3", "s3.crt.enabled"] { #expect(bench.logText.contains(words), "\(words)") }
       }
     }
