@@ -36,9 +36,38 @@ package protocol AWSCredentialsProvider: Sendable {
   var absence: String { get }
   /// The keys that were last given, without asking for new ones; nil where none were, or they never change.
   var latest: AWSCredentials? { get }
+  /// Asks as ``credentials()`` does, and tells what became of each source on the way.
+  func links() async -> [CredentialsLink]
+}
+
+/// What became of one source of credentials.
+package struct CredentialsLink: Sendable {
+  package enum Outcome: Sendable {
+    /// It has these keys, and is the one in use.
+    case used(AWSCredentials)
+    /// Why it was passed over.
+    case absent(String)
+    /// It is configured and gives no keys: nothing after it is asked.
+    case failed(AWSError)
+    /// One before it decided.
+    case notTried
+  }
+
+  package var name: String
+  package var outcome: Outcome
 }
 
 extension AWSCredentialsProvider {
+  /// As ``links()`` of a source that stands alone.
+  package func ownLink() async -> CredentialsLink {
+    do throws(AWSError) {
+      return CredentialsLink(name: name, outcome: try await credentials().map { .used($0) } ?? .absent(absence))
+    } catch {
+      return CredentialsLink(name: name, outcome: .failed(error))
+    }
+  }
+
+  package func links() async -> [CredentialsLink] { [await ownLink()] }
   package var latest: AWSCredentials? { nil }
   package var absence: String { "not configured" }
 }

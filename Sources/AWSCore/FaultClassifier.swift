@@ -79,13 +79,15 @@ struct FaultClassifier: Sendable {
     if status == 405, response.header("x-amz-delete-marker") == "true" { kind = .notFound }
     let isRetryable = ErrorCodes.isRetryable(fault.code, status: status)
     var error = AWSError(
-      kind: kind, code: fault.code, message: sentence(kind, fault, status: status, endpoint: endpoint, credentials: credentials),
+      kind: kind, code: fault.code, message: sentence(kind, fault, status: status, request: request, endpoint: endpoint, credentials: credentials),
       operation: request.operation, status: response.status, requestID: fault.requestID, isRetryable: isRetryable,
       isDefinite: ErrorCodes.isDefinite(fault.code, status: status), headers: response.headers)
     error.cancellationReasons = fault.cancellationReasons
     return Verdict(
       error: error, isRetryable: isRetryable, isThrottling: ErrorCodes.isThrottling(fault.code, status: status),
-      asksForNewCredentials: ErrorCodes.asksForNewCredentials(fault.code))
+      // An answer to HEAD has no body: this is how S3 says that a session has ended.
+      asksForNewCredentials: ErrorCodes.asksForNewCredentials(fault.code)
+        || (status == 400 && request.method == "HEAD" && credentials.sessionToken != nil))
   }
 
   private func webPage(_ response: HTTPResponse, _ fault: ServiceFault, request: AWSRequest, endpoint: HTTPEndpoint) -> AWSError {
@@ -96,13 +98,14 @@ struct FaultClassifier: Sendable {
   }
 
   private func sentence(
-    _ kind: AWSError.Kind, _ fault: ServiceFault, status: Int, endpoint: HTTPEndpoint, credentials: AWSCredentials
+    _ kind: AWSError.Kind, _ fault: ServiceFault, status: Int, request: AWSRequest, endpoint: HTTPEndpoint, credentials: AWSCredentials
   ) -> String {
     if kind == .credentials { return credentialSentence(fault, credentials) }
     let words = Self.withoutSecrets(fault.message, credentials)
     if kind == .accessDenied {
       let who = Self.holder(of: credentials)
-      return words.isEmpty ? "\(service.name) denied access to \(who)" : "\(service.name) denied access to \(who): \(words)"
+      let action = IAMAction.name(of: request.operation).flatMap { words.contains($0) ? nil : "; it needs \($0)" } ?? ""
+      return "\(service.name) denied access to \(who)\(words.isEmpty ? "" : ": \(words)")\(action)"
     }
     if (300..<400).contains(status), status != 304 {
       if let region = fault.region { return "the bucket is in region \(region), not where it was asked for" }

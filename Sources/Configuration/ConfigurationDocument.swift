@@ -39,18 +39,12 @@ package enum ConfigurationDocument {
   }
 
   private static func status(_ definition: PropertyDefinition) -> String {
-    var text =
-      switch definition.status {
-      case .honoured: "yes"
-      case .mapped(let meaning): "yes: \(meaning)"
-      case .notYet(let feature): "not yet: \(feature)"
-      case .notApplicable(let reason): "no effect: \(reason)"
-      }
-    if !definition.notYetValues.isEmpty {
-      let values = definition.notYetValues.keys.sorted().map { "`\($0.split(separator: ".").last.map(String.init) ?? $0)`" }
-      text += "; not yet: " + values.joined(separator: ", ")
+    switch definition.status {
+    case .honoured: "yes"
+    case .mapped(let meaning): "yes: \(meaning)"
+    case .notYet(let feature): "not yet: \(feature)"
+    case .notApplicable(let reason): "no effect: \(reason)"
     }
-    return text
   }
 
   private static let introduction = """

@@ -24,9 +24,7 @@ extension ConfigurationWarning {
     case .notYet(let feature): return notYet(entry, feature)
     case .notApplicable(let reason):
       return ConfigurationWarning(kind: .notApplicable, key: key, message: "\(key) (\(entry.origin)) has no effect: \(reason)")
-    case .honoured, .mapped:
-      if key == PyIcebergKeys.s3ServerSideEncryption || key == PyIcebergKeys.s3SseKmsKeyID { return notYet(entry, "writing") }
-      return definition.notYetValues[entry.value].flatMap { notYet(entry, $0) }
+    case .honoured, .mapped: return nil
     }
   }
 

@@ -35,7 +35,7 @@ struct RoleFactoryTests {
     _ = try? await factory.s3().headObject(bucket: "b", key: "k")
     _ = try? await factory.glue().getDatabases(nextToken: nil)
     _ = try? await factory.dynamo().describeTable("t")
-    _ = try? await factory.sts().getCallerIdentity()
+    _ = try? await factory.sts(for: .glue).getCallerIdentity()
     #expect(
       account.signers == [
         "sts.eu-west-3.amazonaws.com AssumeRole AKIAENV/eu-west-3", "s3.eu-west-3.amazonaws.com HEAD ROLE1/eu-west-3",

@@ -81,7 +81,16 @@ package struct AWSEnvironment: Sendable {
   /// As ``region(property:)``, nil when none is set.
   package func regionIfKnown(property: String? = nil) -> String? {
     if let property, !property.isEmpty { return property }
-    return variable("AWS_REGION") ?? variable("AWS_DEFAULT_REGION") ?? profileValue("region") ?? instanceRegion
+    return foundRegion?.name
+  }
+
+  /// The region that variables, profile or instance give, and which of them.
+  package var foundRegion: (name: String, source: String)? {
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+      if let region = variable(name) { return (region, name) }
+    }
+    if let region = profileValue("region") { return (region, "profile \(profileName)") }
+    return instanceRegion.map { ($0, "instance metadata") }
   }
 
   private static func path(_ configured: String?, home: String, fallback: String) -> String {

@@ -13,7 +13,9 @@ package enum AssumeRoleCredentials {
   ) throws(AWSError) -> RefreshingCredentialsProvider {
     let sts = STSClient(sender: try context.client(.sts, region: region, credentials: source))
     let name = "role \(role.arn) (\(description))"
-    return context.refreshing(name, .standard) { () throws(AWSError) in try await sts.assumeRole(role, source: name) }
+    return context.refreshing(name, .standard, origin: source) { () throws(AWSError) in
+      try await sts.assumeRole(role, source: name)
+    }
   }
 
   /// A session name like the AWS SDKs'.

@@ -4,23 +4,6 @@ import Synchronization
 
 /// Asks its providers in order; the first that is configured decides, for better or worse (spec: clients.md §6).
 package struct CredentialsChain: AWSCredentialsProvider {
-  /// What became of one provider of a chain.
-  package struct Link: Sendable {
-    package enum Outcome: Sendable {
-      /// It has these keys, and is the one in use.
-      case used(AWSCredentials)
-      /// Why it was passed over.
-      case absent(String)
-      /// It is configured and gives no keys: the chain ends here.
-      case failed(AWSError)
-      /// One before it decided.
-      case notTried
-    }
-
-    package var name: String
-    package var outcome: Outcome
-  }
-
   private let providers: [any AWSCredentialsProvider]
   /// What to set, for the case that nothing is; empty where the choice of providers is the user's own.
   private let advice: String
@@ -90,28 +73,17 @@ package struct CredentialsChain: AWSCredentialsProvider {
     for provider in providers { provider.invalidate(refused) }
   }
 
-  /// Asks as ``credentials()`` does, and tells what became of each provider.
-  package func links() async -> [Link] {
-    var links: [Link] = []
+  package func links() async -> [CredentialsLink] {
+    var links: [CredentialsLink] = []
     var isDecided = false
     for provider in providers {
-      let outcome: Link.Outcome
-      if isDecided {
-        outcome = .notTried
-      } else {
-        do throws(AWSError) {
-          if let keys = try await provider.credentials() {
-            outcome = .used(keys)
-            isDecided = true
-          } else {
-            outcome = .absent(provider.absence)
-          }
-        } catch {
-          outcome = .failed(error)
-          isDecided = true
-        }
+      guard !isDecided else {
+        links.append(CredentialsLink(name: provider.name, outcome: .notTried))
+        continue
       }
-      links.append(Link(name: provider.name, outcome: outcome))
+      let link = await provider.ownLink()
+      if case .absent = link.outcome {} else { isDecided = true }
+      links.append(link)
     }
     return links
   }

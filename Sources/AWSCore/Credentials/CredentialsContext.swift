@@ -59,10 +59,10 @@ package struct CredentialsContext: Sendable {
 
   /// Keeps what `fetch` gives until it is to be renewed.
   func refreshing(
-    _ name: String, _ window: RefreshingCredentialsProvider.Window,
+    _ name: String, _ window: RefreshingCredentialsProvider.Window, origin: (any AWSCredentialsProvider)? = nil,
     _ fetch: @escaping @Sendable () async throws(AWSError) -> AWSCredentials?
   ) -> RefreshingCredentialsProvider {
-    RefreshingCredentialsProvider(name: name, window: window, clock: clock, logger: logger, fetch: fetch)
+    RefreshingCredentialsProvider(name: name, window: window, origin: origin, clock: clock, logger: logger, fetch: fetch)
   }
 
   static func made(_ transport: () throws(HTTPError) -> any HTTPTransport) throws(AWSError) -> any HTTPTransport {

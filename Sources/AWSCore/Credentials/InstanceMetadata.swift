@@ -20,6 +20,7 @@ package final class InstanceMetadata: Sendable {
   private let mayUseVersion1: Bool
   private let isDisabled: Bool
   private let origin: String
+  private let basePath: String
   private let lastAbsence = Mutex("")
 
   /// Nothing is sent before the first question.
@@ -30,6 +31,7 @@ package final class InstanceMetadata: Sendable {
     mayUseVersion1 =
       (environment.variable("AWS_EC2_METADATA_V1_DISABLED") ?? environment.profileValue("ec2_metadata_v1_disabled"))?.lowercased() != "true"
     let url = try Self.url(environment)
+    basePath = url.basePath
     origin = "the instance metadata service \(url.endpoint.description)"
     request = LinkRequest(
       endpoint: url.endpoint, timeout: .seconds(try Self.number(environment, "AWS_METADATA_SERVICE_TIMEOUT", 1)),
@@ -71,7 +73,7 @@ package final class InstanceMetadata: Sendable {
   /// The headers of the next questions: version 2's token, none for version 1. Nil where there is no service.
   private func token() async -> [(name: String, value: String)]? {
     if isDisabled { return nil }
-    switch await request.send("PUT", "/latest/api/token", headers: [("x-aws-ec2-metadata-token-ttl-seconds", "21600")]) {
+    switch await request.send("PUT", basePath + "/latest/api/token", headers: [("x-aws-ec2-metadata-token-ttl-seconds", "21600")]) {
     case .success(let response) where response.status == 200:
       return [(Self.tokenHeader, String(decoding: response.body, as: UTF8.self).trimmingLine())]
     case .success(let response):
@@ -88,7 +90,7 @@ package final class InstanceMetadata: Sendable {
   private func text(
     _ target: String, token: [(name: String, value: String)], missing: String
   ) async throws(AWSError) -> String? {
-    switch await request.send("GET", target, headers: token) {
+    switch await request.send("GET", basePath + target, headers: token) {
     case .success(let response) where response.status == 200: return String(decoding: response.body, as: UTF8.self)
     case .success(let response) where response.status == 404:
       note(missing)

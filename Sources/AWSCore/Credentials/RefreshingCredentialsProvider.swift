@@ -62,6 +62,8 @@ package final class RefreshingCredentialsProvider: AWSCredentialsProvider {
   private static let expiredPause = 300.0
 
   package let name: String
+  /// Whose keys ask for these.
+  private let origin: (any AWSCredentialsProvider)?
   private let window: Window
   private let clock: any AWSClock
   private let logger: Logger
@@ -69,13 +71,15 @@ package final class RefreshingCredentialsProvider: AWSCredentialsProvider {
   private let state = Mutex(State())
 
   /// - Parameters:
+  ///   - origin: whose keys ask for these, if any.
   ///   - initial: keys to begin with, as if just fetched.
   ///   - fetch: gives new keys, nil where the source is not configured. It ends by itself within a minute, and is never run twice at a time.
   package init(
-    name: String, window: Window, initial: AWSCredentials? = nil, clock: any AWSClock, logger: Logger,
+    name: String, window: Window, origin: (any AWSCredentialsProvider)? = nil, initial: AWSCredentials? = nil, clock: any AWSClock, logger: Logger,
     fetch: @escaping @Sendable () async throws(AWSError) -> AWSCredentials?
   ) {
     self.name = name
+    self.origin = origin
     self.window = window
     self.clock = clock
     self.logger = logger
@@ -97,6 +101,13 @@ package final class RefreshingCredentialsProvider: AWSCredentialsProvider {
   }
 
   package var latest: AWSCredentials? { state.withLock { $0.held } }
+
+  package func links() async -> [CredentialsLink] {
+    var links = await origin?.links() ?? []
+    if case .failed = links.last?.outcome { return links }
+    links.append(await ownLink())
+    return links
+  }
 
   package func invalidate(_ refused: AWSCredentials?) {
     state.withLock { state in

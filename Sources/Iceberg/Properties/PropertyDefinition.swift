@@ -106,13 +106,11 @@ package struct PropertyDefinition: Sendable, Hashable {
   /// Sentence for a value that is not among the choices; `%s` stands for the value.
   package var refusal: String?
   package var status: PropertyStatus
-  /// Values of an honoured key that need a feature this version lacks: value → feature.
-  package var notYetValues: [String: String]
 
   package init(
     _ key: String, prefixOf: String? = nil, type: PropertyType = .string, default defaultValue: PropertyDefault = .unset,
     secret isSecret: Bool = false, user: PropertyUser, status: PropertyStatus = .honoured, _ meaning: String,
-    range: PropertyRange? = nil, refusal: String? = nil, notYetValues: [String: String] = [:]
+    range: PropertyRange? = nil, refusal: String? = nil
   ) {
     self.key = key
     self.prefixOf = prefixOf
@@ -124,7 +122,6 @@ package struct PropertyDefinition: Sendable, Hashable {
     self.range = range
     self.refusal = refusal
     self.status = status
-    self.notYetValues = notYetValues
   }
 
   /// The key as documents show it.

@@ -21,10 +21,15 @@ package struct AssumeRoleAwsClientFactory: AwsClientFactory {
   package func s3() throws(PropertyError) -> S3Client { try clients.s3() }
   package func glue() throws(PropertyError) -> GlueClient { try clients.glue() }
   package func dynamo() throws(PropertyError) -> DynamoDBClient { try clients.dynamo() }
-  package func sts() throws(PropertyError) -> STSClient { try clients.sts() }
-  package func region(of service: AWSService) throws(PropertyError) -> String { try clients.region(of: service) }
+  package func sts(for service: AWSService) throws(PropertyError) -> STSClient { try clients.sts(for: service) }
+  package func customEndpoint(of service: AWSService) -> (url: String, source: String)? { clients.customEndpoint(of: service) }
+  package func time(of service: AWSService) async -> Double? { await clients.time(of: service) }
   package func objectStore() throws(PropertyError) -> String { try clients.objectStore() }
   package func forgetCredentials() { clients.forgetCredentials() }
+
+  package func foundRegion(of service: AWSService) throws(PropertyError) -> (name: String, source: String) {
+    try clients.foundRegion(of: service)
+  }
 
   package func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider {
     try clients.credentials(for: service)

@@ -116,40 +116,63 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
       sender: try sender(.dynamodb, settings: settings, retry: try retryPolicy(environment)), backoff: backoff)
   }
 
-  package func sts() throws(PropertyError) -> STSClient {
+  package func sts(for service: AWSService) throws(PropertyError) -> STSClient {
     let environment = environments.environment(of: .sts)
     return STSClient(
-      sender: try sender(.sts, settings: environment.endpointSettings(for: .sts), retry: try retryPolicy(environment)))
+      sender: try sender(
+        .sts, settings: environment.endpointSettings(for: .sts), retry: try retryPolicy(environment), credentials: try credentials(for: service)))
   }
 
-  package func region(of service: AWSService) throws(PropertyError) -> String {
-    if let identity { return identity.region }
+  package func foundRegion(of service: AWSService) throws(PropertyError) -> (name: String, source: String) {
+    if let identity { return (identity.region, AssumeRoleProperties.regionKey) }
     let environment = environments.environment(of: service)
-    let override: String? =
+    let (key, override): (String, String?) =
       switch service {
-      case .s3: files.region
-      case .glue: client.glue.region
-      case .dynamodb: client.dynamoDB.region
+      case .s3: ("s3.region", files.region)
+      case .glue: ("glue.region", client.glue.region)
+      case .dynamodb: ("dynamodb.region", client.dynamoDB.region)
+      default: ("", nil)
+      }
+    if let override { return (override, key) }
+    if let region = client.region { return (region, AwsClientKeys.clientRegion) }
+    if let found = environment.foundRegion { return found }
+    // Servers that are not AWS have no regions, and take this one.
+    if service == .s3, let custom = customEndpoint(of: .s3) { return ("us-east-1", "\(custom.source) is set, and nothing gives a region") }
+    let region = try Self.converting { () throws(AWSError) in try environment.region() }
+    return (region, "")
+  }
+
+  package func customEndpoint(of service: AWSService) -> (url: String, source: String)? {
+    let property: (name: String, value: String?)? =
+      switch service {
+      case .s3: (S3FileIOProperties.endpointKey, files.endpoint)
+      case .glue: ("glue.endpoint", aws.glueEndpoint)
+      case .dynamodb: ("dynamodb.endpoint", aws.dynamoDBEndpoint)
       default: nil
       }
-    if let region = environment.regionIfKnown(property: override ?? client.region) { return region }
-    // Servers that are not AWS have no regions, and take this one.
-    if service == .s3, environment.endpointURL(for: .s3, property: (S3FileIOProperties.endpointKey, files.endpoint)) != nil {
-      return "us-east-1"
-    }
-    return try Self.converting { () throws(AWSError) in try environment.region() }
+    return environments.environment(of: service).endpointURL(for: service, property: property)
+  }
+
+  package func time(of service: AWSService) async -> Double? {
+    guard let region = try? region(of: service),
+      let resolver = try? EndpointResolver(
+        service: service, region: region,
+        settings: EndpointSettings(customEndpoint: customEndpoint(of: service)?.url)),
+      let endpoint = try? resolver.resolve().endpoint, let transport = try? transport(http.transport)
+    else { return nil }
+    let request = HTTPRequest(method: "HEAD", endpoint: endpoint, target: "/", deadline: .seconds(5))
+    return (try? await transport.send(request, sink: nil))?.header("date").flatMap { Timestamp.seconds(httpDate: $0) }
   }
 
   /// AWS has each bucket name once in a partition; elsewhere the endpoint decides. Buckets that access points stand in for may be others.
   package func objectStore() throws(PropertyError) -> String {
-    let custom = environments.environment(of: .s3).endpointURL(for: .s3, property: (S3FileIOProperties.endpointKey, files.endpoint))
-    let place = if let custom { custom.url } else { Partition.of(region: try region(of: .s3)).name }
+    let place = if let custom = customEndpoint(of: .s3) { custom.url } else { Partition.of(region: try region(of: .s3)).name }
     return ([place] + files.accessPoints.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
   }
 
   func sender(
     _ service: AWSService, region known: String? = nil, settings: EndpointSettings, retry: RetryPolicy,
-    transport configuration: CurlTransportConfiguration? = nil
+    transport configuration: CurlTransportConfiguration? = nil, credentials: (any AWSCredentialsProvider)? = nil
   ) throws(PropertyError) -> any AWSRequestSender {
     let region = if let known { known } else { try region(of: service) }
     let resolver = try Self.converting { () throws(AWSError) in
@@ -161,9 +184,10 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     } catch {
       throw PropertyError(key: "", message: error.message)
     }
+    let keys = if let credentials { credentials } else { try self.credentials(for: service) }
     return AWSClient(
-      service: service, region: region, endpoint: resolver, credentials: try credentials(for: service), signer: signer(of: service),
-      retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
+      service: service, region: region, endpoint: resolver, credentials: keys, signer: signer(of: service), retry: retry, transport: http,
+      metrics: metrics, logger: logger, clock: clock)
   }
 
   private func signer(of service: AWSService) -> any RequestSigner {

@@ -47,10 +47,15 @@ package struct LakeFormationAwsClientFactory: AwsClientFactory {
   package func s3() throws(PropertyError) -> S3Client { try role.s3() }
   package func glue() throws(PropertyError) -> GlueClient { try role.glue() }
   package func dynamo() throws(PropertyError) -> DynamoDBClient { try role.dynamo() }
-  package func sts() throws(PropertyError) -> STSClient { try role.sts() }
-  package func region(of service: AWSService) throws(PropertyError) -> String { try role.region(of: service) }
+  package func sts(for service: AWSService) throws(PropertyError) -> STSClient { try role.sts(for: service) }
+  package func customEndpoint(of service: AWSService) -> (url: String, source: String)? { role.customEndpoint(of: service) }
+  package func time(of service: AWSService) async -> Double? { await role.time(of: service) }
   package func objectStore() throws(PropertyError) -> String { try role.objectStore() }
   package var needsEntryBeforeFiles: Bool { fixedTable == nil }
+
+  package func foundRegion(of service: AWSService) throws(PropertyError) -> (name: String, source: String) {
+    try role.foundRegion(of: service)
+  }
 
   package func credentials(for service: AWSService) throws(PropertyError) -> any AWSCredentialsProvider {
     try role.credentials(for: service)

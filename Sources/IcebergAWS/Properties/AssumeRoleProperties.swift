@@ -31,7 +31,12 @@ package struct AssumeRoleProperties: Sendable, Hashable {
     role = RoleRequest(
       arn: arn, sessionName: map.nonEmpty("client.assume-role.session-name") ?? "iceberg-aws-\(RandomUUID.text())", seconds: Int(seconds),
       externalID: map.nonEmpty("client.assume-role.external-id"),
-      tags: map.prefixed(Self.tagsPrefix).sorted { $0.key < $1.key }.map { RoleRequest.Tag(key: $0.key, value: $0.value) })
+      tags: map.prefixed(Self.tagsPrefix).sorted { $0.key < $1.key }.map { RoleRequest.Tag(key: Self.tagName($0.key), value: $0.value) })
+  }
+
+  /// PyIceberg's file and variables have no capitals, and Lake Formation knows its tag by them.
+  private static func tagName(_ key: String) -> String {
+    key.lowercased() == authorizedCaller.lowercased() ? authorizedCaller : key
   }
 
   /// Whether the session tag is set that Lake Formation demands.

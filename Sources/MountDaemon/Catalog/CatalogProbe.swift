@@ -19,6 +19,9 @@ struct CredentialSighting: Sendable, Hashable {
 struct CatalogProbe: Sendable {
   let assembly: CatalogAssembly
 
+  /// Stands for no table in particular.
+  static let anyTable = TableIdentifier(namespace: .root, name: "")
+
   /// Resolves the keys of a service.
   func credentials(of service: AWSService) async throws(MountError) -> CredentialSighting {
     let provider: any AWSCredentialsProvider
@@ -54,9 +57,8 @@ struct CatalogProbe: Sendable {
   /// other endpoints are asked; nil if none was. Source: filesystem contract §8.
   func conditionalWrites() async -> ConditionalWrites? {
     let properties = assembly.configuration.properties.values
-    let anyTable = TableIdentifier(namespace: .root, name: "")
     guard properties[S3FileIOKeys.endpoint] != nil, let warehouse = properties[CatalogKeys.warehouseLocation],
-      let files = assembly.catalog.fileIO(for: anyTable) as? any WritableFileIO, let location = try? files.location(warehouse)
+      let files = assembly.catalog.fileIO(for: Self.anyTable) as? any WritableFileIO, let location = try? files.location(warehouse)
     else { return nil }
     return await files.probeConditionalWrites(in: location)
   }
