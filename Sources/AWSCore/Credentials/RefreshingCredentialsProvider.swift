@@ -171,7 +171,8 @@ package final class RefreshingCredentialsProvider: AWSCredentialsProvider {
         (state.isRefused, state.miss, state.nextPrefetch) = (false, nil, .zero)
         return false
       }
-      state.miss = (result, elapsed)
+      // What is missing may be there at once; whoever makes it cannot be kept waiting.
+      if case .failure(let error) = result, error.kind == .notFound { state.miss = nil } else { state.miss = (result, elapsed) }
       let isExpired = state.held?.expiration.map { wall >= $0 } ?? false
       state.nextPrefetch = elapsed + (isExpired && window.keepsExpired ? .seconds(pause) : Self.prefetchPause)
       return state.held != nil

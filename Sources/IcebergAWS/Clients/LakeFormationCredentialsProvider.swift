@@ -14,6 +14,9 @@ final class LakeFormationCredentialsProvider: AWSCredentialsProvider {
     var arn: String
   }
 
+  /// Code of the error for a table that is not in the catalog: it has no keys, and no files that anybody could see.
+  static let tableMissing = "LakeFormationTableMissing"
+
   private let held: RefreshingCredentialsProvider
 
   init(
@@ -27,9 +30,10 @@ final class LakeFormationCredentialsProvider: AWSCredentialsProvider {
         isRegistered = try await glue.getTable(databaseName: table.database, name: table.name).isRegisteredWithLakeFormation
       } catch {
         guard error.code == "EntityNotFoundException" else { throw error }
-        throw .missingCredentials(
-          "Lake Formation gives keys only for a table that exists: \(table.database).\(table.name) is not in the catalog yet; commit its first "
-            + "metadata file before data is written")
+        throw AWSError(
+          kind: .notFound, code: Self.tableMissing,
+          message: "Lake Formation gives keys only for a table that exists: \(table.database).\(table.name) is not in the catalog yet; commit its "
+            + "first metadata file before data is written", operation: "Credentials", attempts: 0)
       }
       guard isRegistered else {
         // The role's keys end by themselves; until then nobody asks again whether the table is registered.

@@ -35,6 +35,7 @@ extension FileIOError {
       // An archived object is refused with 403 though the keys are in order.
       case .accessDenied where error.code == "InvalidObjectState": .failed
       case .credentials, .accessDenied: .denied
+      case .notFound where error.code == LakeFormationCredentialsProvider.tableMissing: .denied
       case .timedOut: .timedOut
       case .network: Self.isUnreachable(error) ? .timedOut : .failed
       case .cancelled: .cancelled

@@ -91,6 +91,7 @@ package final class S3FileIO: FileIO {
       page = try await client.listObjectsV2(
         bucket: target, prefix: prefix, delimiter: isDirectory ? "/" : nil, from: position.s3)
     } catch {
+      guard error.code != LakeFormationCredentialsProvider.tableMissing else { return ObjectListing(objects: [], prefixes: [], next: nil) }
       throw FileIOError(error, listing: "s3://\(bucket)/\(prefix)", bucket: bucket)
     }
     return ObjectListing(

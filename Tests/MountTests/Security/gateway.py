@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import boto3
 import botocore.auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 
 ACCOUNT = "000000000000"
@@ -54,7 +55,8 @@ class Account:
             "endpoint_url": f"http://127.0.0.1:{arguments.upstream}", "region_name": arguments.region,
             "aws_access_key_id": self.root[0], "aws_secret_access_key": self.root[1],
         }  # fmt: skip
-        self.sts = boto3.client("sts", **place)
+        # Sessions of seconds: the emulator takes them, boto3 knows that AWS does not.
+        self.sts = boto3.client("sts", config=Config(parameter_validation=False), **place)
         iam = boto3.client("iam", **place)
         user = f"caller-{os.getpid()}"
         iam.create_user(UserName=user)
