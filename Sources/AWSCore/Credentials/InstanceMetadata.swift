@@ -46,7 +46,7 @@ package final class InstanceMetadata: Sendable {
   /// The keys of the instance's role; nil where there is no such service or role.
   func credentials() async throws(AWSError) -> AWSCredentials? {
     guard let token = await token() else { return nil }
-    guard let list = try await text(Self.rolePath, token: token, missing: "the instance has no role") else { return nil }
+    guard let list = try await text(Self.rolePath, token: token, missing: "the instance has no role", isProbe: true) else { return nil }
     let role = String(list.split(whereSeparator: \.isNewline).first ?? "").trimmingLine()
     guard !role.isEmpty, role.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }) else {
       throw .missingCredentials("\(origin) named no role")
@@ -88,12 +88,16 @@ package final class InstanceMetadata: Sendable {
   }
 
   private func text(
-    _ target: String, token: [(name: String, value: String)], missing: String
+    _ target: String, token: [(name: String, value: String)], missing: String, isProbe: Bool = false
   ) async throws(AWSError) -> String? {
     switch await request.send("GET", basePath + target, headers: token) {
     case .success(let response) where response.status == 200: return String(decoding: response.body, as: UTF8.self)
     case .success(let response) where response.status == 404:
       note(missing)
+      return nil
+    // Whoever has no such service may have a wall in its place.
+    case .success(let response) where isProbe:
+      note("\(origin) answered HTTP \(response.status)")
       return nil
     case .success(let response): throw .missingCredentials("\(origin) answered HTTP \(response.status)")
     case .failure(let error):

@@ -186,8 +186,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     }
     let keys = if let credentials { credentials } else { try self.credentials(for: service) }
     return AWSClient(
-      service: service, region: region, endpoint: resolver, credentials: keys, signer: signer(of: service), retry: retry, transport: http,
-      metrics: metrics, logger: logger, clock: clock)
+      service: service, region: region, endpoint: resolver, credentials: keys, signer: signer(of: service),
+      retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
   }
 
   private func signer(of service: AWSService) -> any RequestSigner {
