@@ -14,6 +14,8 @@ struct AWSCall {
   private let end: Duration
   private let relay: RelaySink?
   private let invocationID: String
+  /// Where this request's keys come from.
+  private var credentials: any AWSCredentialsProvider
   private var attempts = 0
   private var lastCost: Int?
   private var hasRefreshed = false
@@ -27,6 +29,7 @@ struct AWSCall {
     self.request = request
     self.sink = sink
     self.resolved = resolved
+    credentials = client.credentials
     classifier = FaultClassifier(service: client.service)
     end = client.clock.elapsed() + request.deadline
     relay = sink.map { RelaySink($0) }
@@ -34,6 +37,7 @@ struct AWSCall {
   }
 
   mutating func run() async throws(AWSError) -> AWSResponse {
+    try await chooseCredentials()
     while true {
       let keys = try await loadCredentials()
       try await waitForRate()
@@ -70,13 +74,25 @@ struct AWSCall {
     return AWSResponse(http: response, requestID: ServiceFault.requestID(of: response), attempts: attempts)
   }
 
-  private func loadCredentials() async throws(AWSError) -> AWSCredentials {
+  private mutating func chooseCredentials() async throws(AWSError) {
     do {
-      if let keys = try await client.credentials.credentials() { return keys }
+      for choice in client.requestCredentials {
+        guard let provider = try await choice.provider(for: request, at: resolved) else { continue }
+        credentials = provider
+        return
+      }
     } catch {
       throw named(error)
     }
-    throw named(.missingCredentials("no credentials: \(client.credentials.name) has none"))
+  }
+
+  private func loadCredentials() async throws(AWSError) -> AWSCredentials {
+    do {
+      if let keys = try await credentials.credentials() { return keys }
+    } catch {
+      throw named(error)
+    }
+    throw named(.missingCredentials("no credentials: \(credentials.name) has none"))
   }
 
   private func waitForRate() async throws(AWSError) {
@@ -158,7 +174,7 @@ struct AWSCall {
   private mutating func refreshes(_ keys: AWSCredentials) async throws(AWSError) -> Bool {
     guard !hasRefreshed else { return false }
     hasRefreshed = true
-    client.credentials.invalidate(keys)
+    credentials.invalidate(keys)
     let fresh = try await loadCredentials()
     return !fresh.hasSameKeys(as: keys)
   }

@@ -13,6 +13,7 @@ package final class AWSClient: AWSRequestSender {
   package let region: String
   let endpoint: EndpointResolver
   let credentials: any AWSCredentialsProvider
+  let requestCredentials: [any RequestCredentials]
   let retry: RetryPolicy
   let transport: any HTTPTransport
   let metrics: Metrics
@@ -28,11 +29,13 @@ package final class AWSClient: AWSRequestSender {
   /// - Parameters:
   ///   - endpoint: made for the same service and region.
   ///   - credentials: asked before every send, so it caches.
+  ///   - requestCredentials: asked in order whether a request takes other keys.
   ///   - signer: asked before every send.
   ///   - userAgent: sent as it is.
   package init(
     service: AWSService, region: String, endpoint: EndpointResolver, credentials: any AWSCredentialsProvider,
-    signer: any RequestSigner = LocalSigner(), retry: RetryPolicy = .standard(), transport: any HTTPTransport, metrics: Metrics,
+    requestCredentials: [any RequestCredentials] = [], signer: any RequestSigner = LocalSigner(), retry: RetryPolicy = .standard(),
+    transport: any HTTPTransport, metrics: Metrics,
     logger: Logger,
     clock: any AWSClock = SystemAWSClock(), userAgent: String = "bergfs"
   ) {
@@ -40,6 +43,7 @@ package final class AWSClient: AWSRequestSender {
     self.region = region
     self.endpoint = endpoint
     self.credentials = credentials
+    self.requestCredentials = requestCredentials
     self.signer = signer
     self.retry = retry
     self.transport = transport

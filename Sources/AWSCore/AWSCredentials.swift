@@ -11,6 +11,8 @@ package struct AWSCredentials: Sendable, Hashable {
   package var expiration: Double?
   /// Where they came from, for `status.json` and `check`: "property s3.access-key-id", "environment", "profile prod".
   package var source: String
+  /// The header of the session token: sessions of directory buckets have one of their own.
+  package var tokenHeader = "X-Amz-Security-Token"
 
   package init(accessKeyID: String, secretAccessKey: Secret, sessionToken: Secret? = nil, expiration: Double? = nil, source: String) {
     self.accessKeyID = accessKeyID

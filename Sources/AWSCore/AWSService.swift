@@ -35,6 +35,9 @@ package struct AWSService: Sendable, Hashable {
 
   package static let s3 = AWSService(
     name: "S3", hostLabel: "s3", signingName: "s3", environmentSuffix: "S3", configurationBlock: "s3", wire: .restXML)
+  package static let s3Control = AWSService(
+    name: "S3 Control", hostLabel: "s3-control", signingName: "s3", environmentSuffix: "S3_CONTROL", configurationBlock: "s3_control",
+    wire: .restXML)
   package static let glue = AWSService(
     name: "Glue", hostLabel: "glue", signingName: "glue", environmentSuffix: "GLUE", configurationBlock: "glue", wire: .json)
   package static let dynamodb = AWSService(

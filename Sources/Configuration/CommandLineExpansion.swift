@@ -5,7 +5,7 @@ package enum CommandLineExpansion {
   /// The hidden option that carries `env.NAME=VALUE`.
   package static let environmentOption = "--env"
 
-  private static let laterOptions: Set<String> = ["show-views", "json"]
+  private static let laterOptions: Set<String> = ["show-views"]
   private static let laterCommands: Set<String> = ["status"]
 
   /// What mount(8) passes along that has no meaning for a FUSE daemon, or that libfuse and the kernel settle by themselves.

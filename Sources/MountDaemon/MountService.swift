@@ -85,7 +85,8 @@ struct MountService: Sendable {
   private static func stagingPlace(_ options: MountOptions, _ configuration: CatalogConfiguration) throws(MountError) -> StagingPlace? {
     guard !options.readOnly else { return nil }
     do throws(LifecycleError) {
-      return try StagingPlace.prepare(options, in: .init(environment: configuration.environment))
+      let named = configuration.properties.nonEmptyString(S3FileIOKeys.stagingDirectory)
+      return try StagingPlace.prepare(options, in: .init(environment: configuration.environment, namedDirectory: named))
     } catch {
       throw MountError(error.message)
     }

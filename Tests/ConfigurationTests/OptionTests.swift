@@ -204,7 +204,6 @@ struct OptionTests {
     arguments: [
       (["mount", "a", "/m", "--show-views"], "--show-views is not available in this version"),
       (["mount", "a", "/m", "-o", "ro,show_views"], "--show-views is not available in this version"),
-      (["check", "a", "--json"], "--json is not available in this version"),
       (["status"], "status is not available in this version"),
       (["mount", "-o"], "-o needs a list of options, as -o ro,uid=1000"),
       (["mount", "-o", "env.X"], "-o env.X needs a value: env.NAME=VALUE"),

@@ -49,7 +49,7 @@ struct PropertiesTests {
     #expect(files.retryMinWait == .seconds(2))
     #expect(files.retryMaxWait == .seconds(20))
     #expect(files.isPathStyleAccess == nil)
-    #expect(!files.isCrossRegionAccessEnabled && !files.isUseArnRegionEnabled)
+    #expect(!files.isCrossRegionAccessEnabled && files.isUseArnRegionEnabled == nil)
     #expect(files.encryptionHeaders.isEmpty)
     let aws = try AwsProperties([:])
     #expect(aws.dynamoDBTableName == "iceberg")

@@ -40,6 +40,7 @@ package protocol RequestSigner: Sendable {
 /// Signs with the credentials of the client, in this process.
 package struct LocalSigner: RequestSigner {
   private let sigV4 = SigV4Signer()
+  private let sigV4A = SigV4ASigner()
 
   package init() {}
 
@@ -49,9 +50,13 @@ package struct LocalSigner: RequestSigner {
     let scope = SigV4Signer.Scope(service: context.resolved.signingName, region: context.resolved.signingRegion)
     // TLS protects an S3 body; hashing it as well would cost more than sending it.
     let isUnhashed = scope.followsS3Rules && request.endpoint.isSecure && !request.body.isEmpty
-    sigV4.sign(
-      &request, scope: scope, credentials: context.credentials, payloadHash: isUnhashed ? SigV4Signer.unsignedPayload : nil,
-      at: context.seconds)
+    let payloadHash = isUnhashed ? SigV4Signer.unsignedPayload : nil
+    switch context.resolved.signingAlgorithm {
+    case .sigV4, .sigV4Session:
+      sigV4.sign(&request, scope: scope, credentials: context.credentials, payloadHash: payloadHash, at: context.seconds)
+    case .sigV4A:
+      try sigV4A.sign(&request, scope: scope, credentials: context.credentials, payloadHash: payloadHash, at: context.seconds)
+    }
   }
 
   /// New keys are the credentials provider's affair.

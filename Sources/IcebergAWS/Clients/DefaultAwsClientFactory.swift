@@ -45,7 +45,6 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     instanceRegion: String? = nil, clock: any AWSClock = SystemAWSClock(),
     readFile: @escaping @Sendable (String) throws(AWSError) -> [UInt8]? = SharedFileReader.read
   ) throws(PropertyError) {
-    try UnsupportedProperties.check(properties)
     aws = try AwsProperties(properties)
     client = try AwsClientProperties(properties)
     files = try S3FileIOProperties(properties)
@@ -61,41 +60,24 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
   }
 
   package func s3() throws(PropertyError) -> S3Client {
-    let environment = environments.environment(of: .s3)
-    var settings = environment.endpointSettings(for: .s3, property: (S3FileIOProperties.endpointKey, files.endpoint))
-    settings.usesPathStyle = files.isPathStyleAccess ?? Self.isLocal(settings.customEndpoint)
-    settings.usesDualStack = settings.usesDualStack || files.isDualStackEnabled
-    settings.usesAcceleration = files.isAccelerationEnabled
-    settings.usesARNRegion = files.isUseArnRegionEnabled
+    let addressing = S3Addressing(files, environments.environment(of: .s3))
+    let settings = try addressing.settings()
     let retry = RetryPolicy.s3(retries: files.retries, minWait: files.retryMinWait, maxWait: files.retryMaxWait)
     let region = try region(of: .s3)
-    let transport = http.transport(forS3: files)
-    let home = try sender(.s3, region: region, settings: settings, retry: retry, transport: transport)
-    let checksums = S3Checksums(isSentWhenSupported: try isChecksumSentWhenSupported(environment), isLegacyMD5: files.write.isLegacyMD5)
-    guard files.isCrossRegionAccessEnabled else { return S3Client(sender: home, checksums: checksums) }
+    let sending = S3Sending(settings: settings, retry: retry, transport: http.transport(forS3: files))
+    let home = try s3Sender(region: region, sending)
+    let checksums = try addressing.checksums()
+    guard files.isCrossRegionAccessEnabled else {
+      return S3Client(sender: home, checksums: checksums, isRequesterPaying: files.isRequesterPaying)
+    }
     return S3Client(
-      sender: CrossRegionS3Sender(home: home, region: region) { [settings] region throws(AWSError) in
+      sender: CrossRegionS3Sender(home: home, region: region) { region throws(AWSError) in
         do throws(PropertyError) {
-          return try self.sender(.s3, region: region, settings: settings, retry: retry, transport: transport)
+          return try self.s3Sender(region: region, sending)
         } catch {
           throw .configuration(error.message)
         }
-      }, checksums: checksums)
-  }
-
-  /// Whether bodies carry a checksum that S3 does not demand. Source: spec/s3fileio.md §13.
-  private func isChecksumSentWhenSupported(_ environment: AWSEnvironment) throws(PropertyError) -> Bool {
-    let variable = "AWS_REQUEST_CHECKSUM_CALCULATION"
-    let text = environment.variable(variable) ?? environment.profileValue("request_checksum_calculation") ?? "when_supported"
-    switch text.lowercased() {
-    case "when_supported": return true
-    case "when_required": return false
-    default:
-      throw PropertyError(
-        key: variable,
-        message: "\(variable) or request_checksum_calculation of profile `\(environment.profileName)` is `\(text)`: it must be "
-          + "when_supported or when_required")
-    }
+      }, checksums: checksums, isRequesterPaying: files.isRequesterPaying)
   }
 
   package func glue() throws(PropertyError) -> GlueClient {
@@ -172,7 +154,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
 
   func sender(
     _ service: AWSService, region known: String? = nil, settings: EndpointSettings, retry: RetryPolicy,
-    transport configuration: CurlTransportConfiguration? = nil, credentials: (any AWSCredentialsProvider)? = nil
+    transport configuration: CurlTransportConfiguration? = nil, credentials: (any AWSCredentialsProvider)? = nil,
+    requestCredentials: [any RequestCredentials] = []
   ) throws(PropertyError) -> any AWSRequestSender {
     let region = if let known { known } else { try region(of: service) }
     let resolver = try Self.converting { () throws(AWSError) in
@@ -186,19 +169,13 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     }
     let keys = if let credentials { credentials } else { try self.credentials(for: service) }
     return AWSClient(
-      service: service, region: region, endpoint: resolver, credentials: keys, signer: signer(of: service),
-      retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
+      service: service, region: region, endpoint: resolver, credentials: keys, requestCredentials: requestCredentials,
+      signer: signer(of: service), retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
   }
 
   private func signer(of service: AWSService) -> any RequestSigner {
     if service == .s3, let signer = rest.signer { return signer }
     return LocalSigner()
-  }
-
-  /// Whether an endpoint is this machine: buckets then stand in the path, as `bucket.localhost` is no host. Source: spec/properties.md §7.2.
-  private static func isLocal(_ endpoint: String?) -> Bool {
-    guard let endpoint, let url = try? EndpointURL(endpoint, source: S3FileIOProperties.endpointKey) else { return false }
-    return url.endpoint.host == "localhost" || url.hasAddressHost
   }
 
   /// Iceberg 1.11 makes its clients adaptive; what the environment says goes before that, properties before both.

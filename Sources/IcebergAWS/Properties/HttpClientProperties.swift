@@ -41,6 +41,7 @@ package struct HttpClientProperties: Sendable {
     s3.connectTimeout = properties.connectTimeout ?? s3.connectTimeout
     s3.socketTimeout = properties.requestTimeout ?? s3.socketTimeout
     if let proxy = properties.proxy { s3.proxy = .endpoint(proxy) }
+    if let limit = properties.maxConcurrency { s3.maxConnections = min(s3.maxConnections, limit) }
     return s3
   }
 }

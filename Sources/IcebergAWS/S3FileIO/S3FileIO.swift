@@ -82,8 +82,11 @@ package final class S3FileIO: FileIO {
     bucket: String, prefix: String, isDirectory: Bool, from position: ListPosition
   ) async throws(FileIOError) -> ObjectListing {
     let target = target(bucket)
-    var prefix = prefix
-    if isPrefixListedAsDirectory, target.hasSuffix("--x-s3"), !prefix.isEmpty, prefix.utf8.last != UInt8(ascii: "/") {
+    var (prefix, position) = (prefix, position)
+    let isDirectoryBucket = DirectoryBucketName.isDirectory(target)
+    // There is no order in which anything could come after a key: whoever asks for it gets all.
+    if isDirectoryBucket, case .key = position { position = .start }
+    if isDirectoryBucket, isPrefixListedAsDirectory, !prefix.isEmpty, prefix.utf8.last != UInt8(ascii: "/") {
       prefix += "/"
     }
     let page: S3ObjectPage

@@ -196,6 +196,15 @@ struct RemoteSignerTests {
     #expect(web.requests.last?.value("Authorization") == "signature 1")
   }
 
+  @Test("No session of a directory bucket and no grant is asked for where a service signs")
+  func directoryBuckets() async throws {
+    let lake = try SignedLake(["s3.endpoint": nil, "s3.access-grants.enabled": "true"])
+    _ = try await lake.s3.headObject(bucket: "b--euw1-az1--x-s3", key: "k")
+    #expect(lake.web.requests.map(\.method) == ["POST", "HEAD"])
+    #expect(lake.signs.first?.document?["uri"]?.string == "https://b--euw1-az1--x-s3.s3express-euw1-az1.eu-west-1.amazonaws.com/k")
+    #expect(lake.web.requests.last?.value("Authorization") == "signature 1")
+  }
+
   @Test("Other services sign for themselves")
   func otherServices() async throws {
     let lake = try SignedLake(["client.access-key-id": "ALL", "client.secret-access-key": "x", "glue.endpoint": "http://s3.glue"])

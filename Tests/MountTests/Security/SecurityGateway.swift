@@ -25,8 +25,8 @@ final class SecurityGateway: Sendable {
   /// `http://127.0.0.1:PORT`
   let endpoint: String
   let roleARN: String
-  /// Of a user of the emulator who may do everything, the role's assumption too.
-  let user: EmulatorWithSeed.Keys
+  /// Users of the emulator: `user` may do everything, `lister` list databases and nothing else, `nobody` nothing.
+  private let users: [String: EmulatorWithSeed.Keys]
   private let process: RunningProcess
 
   /// - Parameter options: see `gateway.py --help`.
@@ -44,10 +44,12 @@ final class SecurityGateway: Sendable {
       let line = process.output.split(separator: UInt8(ascii: "\n")).first, process.status == nil
     else { throw HarnessError("no gateway: \(String(decoding: process.errors, as: UTF8.self))") }
     let first = try JSONDocument(parsing: Array(line)).root
-    guard let user = first["user"] else { throw HarnessError("the gateway has no user") }
-    let gateway = SecurityGateway(
-      process, port: try first.integer("port"), role: try first.text("role"),
-      user: EmulatorWithSeed.Keys(access: try user.text("AccessKeyId"), secret: try user.text("SecretAccessKey")))
+    var users: [String: EmulatorWithSeed.Keys] = [:]
+    guard let list = first["users"] else { throw HarnessError("the gateway has no users") }
+    for (name, keys) in list.members {
+      users[name] = EmulatorWithSeed.Keys(access: try keys.text("access"), secret: try keys.text("secret"))
+    }
+    let gateway = SecurityGateway(process, port: try first.integer("port"), role: try first.text("role"), users: users)
     do {
       let result = try await body(gateway)
       await gateway.end()
@@ -59,9 +61,9 @@ final class SecurityGateway: Sendable {
     }
   }
 
-  private init(_ process: RunningProcess, port: Int64, role: String, user: EmulatorWithSeed.Keys) {
+  private init(_ process: RunningProcess, port: Int64, role: String, users: [String: EmulatorWithSeed.Keys]) {
     self.process = process
-    self.user = user
+    self.users = users
     endpoint = "http://127.0.0.1:\(port)"
     roleARN = role
   }
@@ -90,9 +92,15 @@ final class SecurityGateway: Sendable {
     ]
   }
 
+  var user: EmulatorWithSeed.Keys { users["user"] ?? EmulatorWithSeed.Keys(access: "", secret: "") }
+
   /// The user's keys in the environment.
-  var userVariables: [String: String] {
-    variables(["AWS_ACCESS_KEY_ID": user.access, "AWS_SECRET_ACCESS_KEY": user.secret])
+  var userVariables: [String: String] { variables(of: "user") }
+
+  /// The keys of one of the users in the environment.
+  func variables(of name: String) -> [String: String] {
+    guard let keys = users[name] else { return variables() }
+    return variables(["AWS_ACCESS_KEY_ID": keys.access, "AWS_SECRET_ACCESS_KEY": keys.secret])
   }
 
   /// STS, Lake Formation and IAM Identity Center are behind it too; keys are looked for nowhere else.

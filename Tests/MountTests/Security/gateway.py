@@ -6,7 +6,7 @@ Every signature is verified by botocore with the secret that belongs to the key,
 Passed on to the emulator: Glue, DynamoDB, S3, STS. Answered here: web identities, Lake Formation, IAM Identity Center, the endpoints of
 containers and instances, a credential process; the keys that they give are sessions of the emulator. Ends with its standard input.
 
-Prints JSON lines: first {"port": N, "role": ARN} when it listens, then one for each request.
+Prints JSON lines: first {"port": N, "role": ARN, "users": {…}} when it listens, then one for each request.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from botocore.credentials import Credentials
 ACCOUNT = "000000000000"
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}]}
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+LISTING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["glue:GetDatabases", "dynamodb:DescribeTable"], "Resource": "*"}]}
 
 
 def argument_parser():
@@ -58,11 +59,14 @@ class Account:
         # Sessions of seconds: the emulator takes them, boto3 knows that AWS does not.
         self.sts = boto3.client("sts", config=Config(parameter_validation=False), **place)
         iam = boto3.client("iam", **place)
-        user = f"caller-{os.getpid()}"
-        iam.create_user(UserName=user)
-        iam.put_user_policy(UserName=user, PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING))
-        self.user = iam.create_access_key(UserName=user)["AccessKey"]
-        self.remember(self.user["AccessKeyId"], self.user["SecretAccessKey"], "user")
+        self.users = {}
+        for name, policy in (("user", EVERYTHING), ("lister", LISTING), ("nobody", None)):
+            iam.create_user(UserName=f"{name}-{os.getpid()}")
+            if policy:
+                iam.put_user_policy(UserName=f"{name}-{os.getpid()}", PolicyName="rights", PolicyDocument=json.dumps(policy))
+            keys = iam.create_access_key(UserName=f"{name}-{os.getpid()}")["AccessKey"]
+            self.users[name] = {"access": keys["AccessKeyId"], "secret": keys["SecretAccessKey"]}
+            self.remember(keys["AccessKeyId"], keys["SecretAccessKey"], name)
         try:
             iam.create_role(RoleName=arguments.role, AssumeRolePolicyDocument=json.dumps(TRUST))
             iam.put_role_policy(RoleName=arguments.role, PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING))
@@ -164,6 +168,8 @@ class Handler(BaseHTTPRequestHandler):
         path = unquote(self.path.split("?")[0])
         if path.startswith("/latest/"):
             return self.instance(path, headers)
+        if path.startswith("/web-page"):
+            return self.answer(200, b"<!DOCTYPE html><html><body>Welcome</body></html>", "text/html")
         if path == "/mint":
             return self.answer(200, {"Version": 1, **document(*self.account.mint("process"), "SessionToken")})
         if path == "/container":
@@ -286,7 +292,7 @@ def main():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(json.dumps({"port": server.server_address[1], "role": account.role_arn, "user": account.user}, default=str), flush=True)
+    print(json.dumps({"port": server.server_address[1], "role": account.role_arn, "users": account.users}), flush=True)
     sys.stdin.read()
 
 main()
