@@ -203,7 +203,6 @@ struct OptionTests {
   @Test(
     "Options and commands of later versions say so",
     arguments: [
-      (["check", "a", "--json"], "--json is not available in this version"),
       (["status"], "status is not available in this version"),
       (["mount", "-o"], "-o needs a list of options, as -o ro,uid=1000"),
       (["mount", "-o", "env.X"], "-o env.X needs a value: env.NAME=VALUE"),

@@ -33,7 +33,7 @@ package struct SnapshotError: Error, Sendable, CustomStringConvertible {
       self.init(
         .missing, "the \(what) \(location) does not exist: it was deleted while a snapshot still names it", requestID: error.requestID)
     case .invalid: self.init(.corrupt, "the \(what) \(location) cannot be read: \(error.message)", requestID: error.requestID)
-    case .changed, .exists, .denied, .timedOut, .tooLarge, .unknown, .failed, .cancelled:
+    case .changed, .exists, .denied, .timedOut, .tooLarge, .unknown, .failed, .unsupported, .cancelled:
       self.init(.unavailable(error.code), error.message, requestID: error.requestID)
     }
   }
