@@ -49,14 +49,12 @@ final class TableView: Sendable {
 
   /// The instants at which `main` moved, by their names, with the oldest first; of two in one millisecond the later one.
   var instants: [(name: String, milliseconds: Int64, snapshotID: Int64)] {
-    var instants: [(name: String, milliseconds: Int64, snapshotID: Int64)] = []
-    for entry in metadata.snapshotLog where holds(entry.snapshotID) {
-      let name = InstantName.name(entry.timestampMs)
-      // What the name leads to is what was current then, which is not this one where clocks went backwards.
-      guard let id = metadata.snapshotID(at: entry.timestampMs), holds(id), !instants.contains(where: { $0.name == name }) else { continue }
-      instants.append((name, entry.timestampMs, id))
-    }
-    return instants
+    let log = metadata.snapshotLog
+    // Where clocks went backwards, what was current at an instant is not what its entry says.
+    let isInOrder = zip(log, log.dropFirst()).allSatisfy { $0.timestampMs <= $1.timestampMs }
+    var current: [Int64: Int64] = [:]
+    for entry in log { current[entry.timestampMs] = isInOrder ? entry.snapshotID : metadata.snapshotID(at: entry.timestampMs) }
+    return current.filter { holds($0.value) }.sorted { $0.key < $1.key }.map { (InstantName.name($0.key), $0.key, $0.value) }
   }
 }
 
