@@ -14,9 +14,12 @@ struct AWSCall {
   private let end: Duration
   private let relay: RelaySink?
   private let invocationID: String
+  /// Where this request's keys come from.
+  private var credentials: any AWSCredentialsProvider
   private var attempts = 0
   private var lastCost: Int?
   private var hasRefreshed = false
+  private var hasSignedAnew = false
   private var hasCorrectedClock = false
   /// Whether any send may have been carried out without our knowing.
   private var isUncertain = false
@@ -26,6 +29,7 @@ struct AWSCall {
     self.request = request
     self.sink = sink
     self.resolved = resolved
+    credentials = client.credentials
     classifier = FaultClassifier(service: client.service)
     end = client.clock.elapsed() + request.deadline
     relay = sink.map { RelaySink($0) }
@@ -33,12 +37,13 @@ struct AWSCall {
   }
 
   mutating func run() async throws(AWSError) -> AWSResponse {
+    try await chooseCredentials()
     while true {
       let keys = try await loadCredentials()
       try await waitForRate()
       let verdict: FaultClassifier.Verdict
       let signingTime = client.signingSeconds
-      switch await sendOnce(keys, signingTime: signingTime) {
+      switch try await sendOnce(keys, signingTime: signingTime) {
       case .success(let response):
         guard let found = classifier.verdict(on: response, request: request, endpoint: resolved.endpoint, credentials: keys) else {
           return try succeed(response)
@@ -53,6 +58,7 @@ struct AWSCall {
       }
       if let relay, relay.hasBegun { throw finished(verdict.error) }
       if verdict.asksForNewCredentials, try await refreshes(keys) { continue }
+      if signsAnew(verdict.error, keys, signingTime: signingTime) { continue }
       try await waitForRetry(verdict)
     }
   }
@@ -68,13 +74,25 @@ struct AWSCall {
     return AWSResponse(http: response, requestID: ServiceFault.requestID(of: response), attempts: attempts)
   }
 
-  private func loadCredentials() async throws(AWSError) -> AWSCredentials {
+  private mutating func chooseCredentials() async throws(AWSError) {
     do {
-      if let keys = try await client.credentials.credentials() { return keys }
+      for choice in client.requestCredentials {
+        guard let provider = try await choice.provider(for: request, at: resolved) else { continue }
+        credentials = provider
+        return
+      }
     } catch {
       throw named(error)
     }
-    throw named(.missingCredentials("no credentials: \(client.credentials.name) has none"))
+  }
+
+  private func loadCredentials() async throws(AWSError) -> AWSCredentials {
+    do {
+      if let keys = try await credentials.credentials() { return keys }
+    } catch {
+      throw named(error)
+    }
+    throw named(.missingCredentials("no credentials: \(credentials.name) has none"))
   }
 
   private func waitForRate() async throws(AWSError) {
@@ -84,18 +102,24 @@ struct AWSCall {
     }
   }
 
-  private mutating func sendOnce(_ keys: AWSCredentials, signingTime: Double) async -> Result<HTTPResponse, HTTPError> {
+  /// Throws when there is no signature to be had.
+  private mutating func sendOnce(_ keys: AWSCredentials, signingTime: Double) async throws(AWSError) -> Result<HTTPResponse, HTTPError> {
     attempts += 1
-    let start = client.clock.elapsed()
-    guard start < end else {
-      return .failure(
-        HTTPError(
-          code: .timedOut, message: "\(resolved.endpoint.authority): the time for this call is used up", mayHaveBeenSent: false,
-          isRetryable: false))
+    var http = unsigned
+    http.deadline = end - client.clock.elapsed()
+    guard http.deadline > .zero else { return .failure(outOfTime) }
+    do {
+      try await client.signer.sign(&http, signing(keys, at: signingTime))
+    } catch {
+      throw named(error)
     }
+    let start = client.clock.elapsed()
+    let remaining = end - start
+    guard remaining > .zero else { return .failure(outOfTime) }
+    http.deadline = client.retry.attemptTimeout.map { min($0, remaining) } ?? remaining
     let result: Result<HTTPResponse, HTTPError>
     do throws(HTTPError) {
-      result = .success(try await client.transport.send(signed(keys, at: signingTime, remaining: end - start), sink: relay))
+      result = .success(try await client.transport.send(http, sink: relay))
     } catch {
       result = .failure(error)
     }
@@ -105,20 +129,23 @@ struct AWSCall {
     return result
   }
 
-  private func signed(_ keys: AWSCredentials, at seconds: Double, remaining: Duration) -> HTTPRequest {
+  private var outOfTime: HTTPError {
+    HTTPError(
+      code: .timedOut, message: "\(resolved.endpoint.authority): the time for this call is used up", mayHaveBeenSent: false,
+      isRetryable: false)
+  }
+
+  /// The request of this attempt before it is signed.
+  private var unsigned: HTTPRequest {
     var headers = request.headers
     headers.append(("User-Agent", client.userAgent))
     headers.append(("amz-sdk-invocation-id", invocationID))
     headers.append(("amz-sdk-request", "attempt=\(attempts); max=\(client.retry.maxAttempts)"))
-    var http = HTTPRequest(
-      method: request.method, endpoint: resolved.endpoint, target: target, headers: headers, body: request.body,
-      deadline: client.retry.attemptTimeout.map { min($0, remaining) } ?? remaining)
-    // TLS protects an S3 body; hashing it as well would cost more than sending it.
-    let isUnhashed = client.service == .s3 && resolved.endpoint.isSecure && !request.body.isEmpty
-    client.signer.sign(
-      &http, scope: SigV4Signer.Scope(service: resolved.signingName, region: resolved.signingRegion), credentials: keys,
-      payloadHash: isUnhashed ? SigV4Signer.unsignedPayload : nil, at: seconds)
-    return http
+    return HTTPRequest(method: request.method, endpoint: resolved.endpoint, target: target, headers: headers, body: request.body)
+  }
+
+  private func signing(_ keys: AWSCredentials, at seconds: Double) -> SigningContext {
+    SigningContext(operation: request.operation, resolved: resolved, credentials: keys, seconds: seconds)
   }
 
   private var target: String {
@@ -131,7 +158,7 @@ struct AWSCall {
 
   /// Whether the service's clock explains the refusal and is followed from now on; once a call.
   private mutating func correctsClock(_ response: HTTPResponse, _ error: AWSError, signingTime: Double) -> Bool {
-    guard !hasCorrectedClock, let date = response.header("date").flatMap({ AWSTimestamp.seconds(httpDate: $0) }),
+    guard client.signer.usesOwnKeys, !hasCorrectedClock, let date = response.header("date").flatMap({ Timestamp.seconds(httpDate: $0) }),
       ErrorCodes.isSkewed(error.code, status: response.status, method: request.method, difference: signingTime - date)
     else { return false }
     hasCorrectedClock = true
@@ -147,9 +174,20 @@ struct AWSCall {
   private mutating func refreshes(_ keys: AWSCredentials) async throws(AWSError) -> Bool {
     guard !hasRefreshed else { return false }
     hasRefreshed = true
-    client.credentials.invalidate()
+    credentials.invalidate(keys)
     let fresh = try await loadCredentials()
-    return fresh.accessKeyID != keys.accessKeyID || fresh.secretAccessKey != keys.secretAccessKey || fresh.sessionToken != keys.sessionToken
+    return !fresh.hasSameKeys(as: keys)
+  }
+
+  /// Whether the signer has another signature after being told that this one is refused; once a call.
+  private mutating func signsAnew(_ error: AWSError, _ keys: AWSCredentials, signingTime: Double) -> Bool {
+    // An answer to HEAD has no body that could tell a refused signature from a refused request.
+    guard !hasSignedAnew, error.kind == .credentials || (error.status == 403 && request.method == "HEAD"),
+      client.signer.renews(unsigned, signing(keys, at: signingTime), refusedWith: error)
+    else { return false }
+    hasSignedAnew = true
+    noteRetry(error, after: .zero)
+    return true
   }
 
   /// Waits before the next send, or throws the error when there is none.
@@ -197,8 +235,12 @@ struct AWSCall {
     return whole
   }
 
+  /// An error of getting keys or a signature as one of this call, which the service has not seen: no status, name or word of it is the service's.
   private func named(_ error: AWSError) -> AWSError {
     var named = error
+    if error.kind == .notFound || error.kind == .conditionFailed { named.kind = .credentials }
+    named.status = 0
+    named.headers = []
     named.operation = request.operation
     named.attempts = attempts
     named.isDefinite = !isUncertain

@@ -7,19 +7,20 @@ package import Telemetry
 
 /// One service in one region: resolves, signs, sends, classifies and retries.
 ///
-/// Holds what outlives a call: the signing keys, the retry tokens, the clock's offset, the rate limiter. Safe from any task.
+/// Holds what outlives a call: the signer, the retry tokens, the clock's offset, the rate limiter. Safe from any task.
 package final class AWSClient: AWSRequestSender {
   package let service: AWSService
   package let region: String
   let endpoint: EndpointResolver
   let credentials: any AWSCredentialsProvider
+  let requestCredentials: [any RequestCredentials]
   let retry: RetryPolicy
   let transport: any HTTPTransport
   let metrics: Metrics
   let logger: Logger
   let clock: any AWSClock
   let userAgent: String
-  let signer = SigV4Signer()
+  let signer: any RequestSigner
   let bucket = RetryTokenBucket()
   /// Seconds that the service's clock is ahead of this machine's; used for signatures only.
   private let clockOffset = Mutex(0.0)
@@ -28,16 +29,22 @@ package final class AWSClient: AWSRequestSender {
   /// - Parameters:
   ///   - endpoint: made for the same service and region.
   ///   - credentials: asked before every send, so it caches.
+  ///   - requestCredentials: asked in order whether a request takes other keys.
+  ///   - signer: asked before every send.
   ///   - userAgent: sent as it is.
   package init(
     service: AWSService, region: String, endpoint: EndpointResolver, credentials: any AWSCredentialsProvider,
-    retry: RetryPolicy = .standard(), transport: any HTTPTransport, metrics: Metrics, logger: Logger,
+    requestCredentials: [any RequestCredentials] = [], signer: any RequestSigner = LocalSigner(), retry: RetryPolicy = .standard(),
+    transport: any HTTPTransport, metrics: Metrics,
+    logger: Logger,
     clock: any AWSClock = SystemAWSClock(), userAgent: String = "bergfs"
   ) {
     self.service = service
     self.region = region
     self.endpoint = endpoint
     self.credentials = credentials
+    self.requestCredentials = requestCredentials
+    self.signer = signer
     self.retry = retry
     self.transport = transport
     self.metrics = metrics
@@ -74,5 +81,5 @@ package final class AWSClient: AWSRequestSender {
 }
 
 extension Duration {
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+  package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -7,7 +7,7 @@ package struct AWSRequest: Sendable {
   /// API name for metrics and messages: "GetObject", "Glue.GetTable".
   package var operation: String
   package var method: String
-  /// S3: the bucket the resolver puts in host or path. Nil for other services.
+  /// S3: the bucket the resolver puts in host or path. S3 Control: the account in the host. Nil for other services.
   package var bucket: String?
   /// Percent-encoded path after endpoint and bucket, starting with `/`.
   package var path: String
@@ -17,6 +17,8 @@ package struct AWSRequest: Sendable {
   package var body: [UInt8]
   /// Whole call with its retries.
   package var deadline: Duration
+  /// S3: what the keys of a request about several objects begin with, for credentials that depend on them; nil where path or query say it.
+  package var commonPrefix: String?
 
   package init(
     operation: String, method: String, bucket: String? = nil, path: String = "/", query: [(name: String, value: String?)] = [],
@@ -80,6 +82,8 @@ package struct AWSError: Error, Sendable, CustomStringConvertible {
     case badRequest
     /// The answer makes no sense (HTML, bad JSON, missing member).
     case malformed
+    /// The service does not do this at all (501).
+    case unsupported
     case configuration
     case cancelled
   }

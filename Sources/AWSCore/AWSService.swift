@@ -35,6 +35,9 @@ package struct AWSService: Sendable, Hashable {
 
   package static let s3 = AWSService(
     name: "S3", hostLabel: "s3", signingName: "s3", environmentSuffix: "S3", configurationBlock: "s3", wire: .restXML)
+  package static let s3Control = AWSService(
+    name: "S3 Control", hostLabel: "s3-control", signingName: "s3", environmentSuffix: "S3_CONTROL", configurationBlock: "s3_control",
+    wire: .restXML)
   package static let glue = AWSService(
     name: "Glue", hostLabel: "glue", signingName: "glue", environmentSuffix: "GLUE", configurationBlock: "glue", wire: .json)
   package static let dynamodb = AWSService(
@@ -45,6 +48,14 @@ package struct AWSService: Sendable, Hashable {
   package static let lakeFormation = AWSService(
     name: "Lake Formation", hostLabel: "lakeformation", signingName: "lakeformation", environmentSuffix: "LAKEFORMATION",
     configurationBlock: "lakeformation", wire: .restJSON)
+  /// The portal of IAM Identity Center, which gives keys for its tokens.
+  static let sso = AWSService(
+    name: "IAM Identity Center", hostLabel: "portal.sso", signingName: "awsssoportal", environmentSuffix: "SSO", configurationBlock: "sso",
+    wire: .restJSON)
+  /// Where the tokens of IAM Identity Center are renewed.
+  static let ssoOIDC = AWSService(
+    name: "IAM Identity Center OIDC", hostLabel: "oidc", signingName: "sso-oauth", environmentSuffix: "SSO_OIDC",
+    configurationBlock: "sso_oidc", wire: .restJSON)
   package static let kms = AWSService(
     name: "KMS", hostLabel: "kms", signingName: "kms", environmentSuffix: "KMS", configurationBlock: "kms", wire: .json)
 }

@@ -79,13 +79,16 @@ struct FaultClassifier: Sendable {
     if status == 405, response.header("x-amz-delete-marker") == "true" { kind = .notFound }
     let isRetryable = ErrorCodes.isRetryable(fault.code, status: status)
     var error = AWSError(
-      kind: kind, code: fault.code, message: sentence(kind, fault, status: status, endpoint: endpoint, credentials: credentials),
+      kind: kind, code: fault.code,
+      message: sentence(kind, fault, status: status, request: request, endpoint: endpoint, credentials: credentials),
       operation: request.operation, status: response.status, requestID: fault.requestID, isRetryable: isRetryable,
       isDefinite: ErrorCodes.isDefinite(fault.code, status: status), headers: response.headers)
     error.cancellationReasons = fault.cancellationReasons
     return Verdict(
       error: error, isRetryable: isRetryable, isThrottling: ErrorCodes.isThrottling(fault.code, status: status),
-      asksForNewCredentials: ErrorCodes.asksForNewCredentials(fault.code))
+      // An answer to HEAD has no body: this is how S3 says that a session has ended.
+      asksForNewCredentials: ErrorCodes.asksForNewCredentials(fault.code)
+        || (status == 400 && request.method == "HEAD" && credentials.sessionToken != nil))
   }
 
   private func webPage(_ response: HTTPResponse, _ fault: ServiceFault, request: AWSRequest, endpoint: HTTPEndpoint) -> AWSError {
@@ -96,13 +99,14 @@ struct FaultClassifier: Sendable {
   }
 
   private func sentence(
-    _ kind: AWSError.Kind, _ fault: ServiceFault, status: Int, endpoint: HTTPEndpoint, credentials: AWSCredentials
+    _ kind: AWSError.Kind, _ fault: ServiceFault, status: Int, request: AWSRequest, endpoint: HTTPEndpoint, credentials: AWSCredentials
   ) -> String {
     if kind == .credentials { return credentialSentence(fault, credentials) }
     let words = Self.withoutSecrets(fault.message, credentials)
     if kind == .accessDenied {
-      let who = credentials.isAnonymous ? "anonymous requests" : "access key \(Self.abbreviated(credentials.accessKeyID))"
-      return words.isEmpty ? "\(service.name) denied access to \(who)" : "\(service.name) denied access to \(who): \(words)"
+      let who = Self.holder(of: credentials)
+      let action = IAMAction.name(of: request.operation).flatMap { words.contains($0) ? nil : "; it needs \($0)" } ?? ""
+      return "\(service.name) denied access to \(who)\(words.isEmpty ? "" : ": \(words)")\(action)"
     }
     if (300..<400).contains(status), status != 304 {
       if let region = fault.region { return "the bucket is in region \(region), not where it was asked for" }
@@ -119,18 +123,29 @@ struct FaultClassifier: Sendable {
 
   /// The service's own words for these may hold the canonical request, and with it the session token.
   private func credentialSentence(_ fault: ServiceFault, _ credentials: AWSCredentials) -> String {
-    let key = "access key \(Self.abbreviated(credentials.accessKeyID)) (from \(credentials.source))"
+    let key =
+      credentials.isSignedElsewhere
+      ? "the access key of \(credentials.source)" : "access key \(Self.abbreviated(credentials.accessKeyID)) (from \(credentials.source))"
     switch fault.code {
     case "ExpiredToken", "ExpiredTokenException": return "the session token of \(key) has expired"
     case "InvalidToken": return "the session token does not belong to \(key), or it is malformed"
     case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException":
       return "\(service.name) does not know \(key), or its session token is wrong"
-    case "SignatureDoesNotMatch", "InvalidSignatureException": return "the secret key does not match \(key)"
-    case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture": return "this machine's clock is wrong: \(fault.code)"
+    case "SignatureDoesNotMatch", "InvalidSignatureException":
+      return credentials.isSignedElsewhere
+        ? "the signature of \(credentials.source) does not match what was sent" : "the secret key does not match \(key)"
+    case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture":
+      return credentials.isSignedElsewhere
+        ? "the clock of \(credentials.source) is wrong: \(fault.code)" : "this machine's clock is wrong: \(fault.code)"
     case "MissingAuthenticationToken", "MissingAuthenticationTokenException":
       return "\(service.name) asks for a signature and got none"
     default: return "\(service.name) does not accept \(key): \(fault.code)"
     }
+  }
+
+  private static func holder(of credentials: AWSCredentials) -> String {
+    if credentials.isSignedElsewhere { return "requests that \(credentials.source) signs" }
+    return credentials.isAnonymous ? "anonymous requests" : "access key \(abbreviated(credentials.accessKeyID))"
   }
 
   /// Enough of a key id to recognise it by.

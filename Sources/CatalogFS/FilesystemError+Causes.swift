@@ -15,6 +15,7 @@ extension FilesystemError {
       case .timedOut: .timedOut
       case .failed: .failed
       case .invalid: .failed
+      case .unsupported: .notSupported
       case .cancelled: .interrupted
       }
     self.init(code, error.message, requestID: error.requestID)

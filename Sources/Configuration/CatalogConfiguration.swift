@@ -9,6 +9,8 @@ package struct ConfigurationWarning: Sendable, Hashable, CustomStringConvertible
     case unknownKey
     /// A key whose feature this version lacks.
     case notYet
+    /// A key that another one would have to make effective.
+    case idle
     /// A key that has no meaning here; worth a line in the log only.
     case notApplicable
     /// A key that PyIceberg itself ignores.

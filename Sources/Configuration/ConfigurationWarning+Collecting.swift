@@ -6,8 +6,18 @@ extension ConfigurationWarning {
   /// What a person should know of the properties as the sources write them, sorted by key.
   static func all(of properties: [String: ConfiguredProperty]) -> [ConfigurationWarning] {
     properties.sorted { $0.key < $1.key }.flatMap { key, entry in
-      [warning(of: entry), exposure(of: entry)].compactMap(\.self)
+      [warning(of: entry), exposure(of: entry), idleRole(entry, properties)].compactMap(\.self)
     }
+  }
+
+  /// Java's default factory knows no role: whoever names one without its factory works with rights that he did not mean.
+  private static func idleRole(_ entry: ConfiguredProperty, _ properties: [String: ConfiguredProperty]) -> ConfigurationWarning? {
+    guard entry.key == AwsKeys.assumeRoleArn, properties[AwsKeys.glueLakeFormationEnabled]?.value.lowercased() != "true",
+      [nil, "", AwsKeys.defaultFactoryClass].contains(properties[AwsKeys.clientFactory]?.value)
+    else { return nil }
+    return ConfigurationWarning(
+      kind: .idle, key: entry.key,
+      message: "\(entry.key) (\(entry.origin)) has no effect: set \(AwsKeys.clientFactory)=\(AwsKeys.assumeRoleFactoryClass)")
   }
 
   private static func warning(of entry: ConfiguredProperty) -> ConfigurationWarning? {
@@ -25,8 +35,6 @@ extension ConfigurationWarning {
     case .notApplicable(let reason):
       return ConfigurationWarning(kind: .notApplicable, key: key, message: "\(key) (\(entry.origin)) has no effect: \(reason)")
     case .honoured, .mapped:
-      if key == PyIcebergKeys.s3Signer { return notYet(entry, "remote signing") }
-      if key == PyIcebergKeys.s3ServerSideEncryption || key == PyIcebergKeys.s3SseKmsKeyID { return notYet(entry, "writing") }
       return definition.notYetValues[entry.value].flatMap { notYet(entry, $0) }
     }
   }

@@ -2,6 +2,7 @@
 
 import CCurl
 import Glibc
+import Telemetry
 
 /// One reusable easy handle; used by its worker's thread only.
 final class CurlEasy {
@@ -138,6 +139,10 @@ final class CurlEasy {
     case .endpoint(let url):
       set(CURLOPT_PROXY, url)
       set(CURLOPT_NOPROXY, "")
+    }
+    if let login = configuration.proxyLogin {
+      set(CURLOPT_PROXYUSERNAME, login.user)
+      set(CURLOPT_PROXYPASSWORD, login.password.reveal())
     }
   }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Telemetry
+
 /// Limits and trust of a ``CurlTransport`` (spec: properties.md §5, clients.md §11).
 package struct CurlTransportConfiguration: Sendable, Hashable {
   /// Which proxy requests go through.
@@ -9,6 +11,17 @@ package struct CurlTransportConfiguration: Sendable, Hashable {
     case none
     /// `http://host:port` or `https://host:port`.
     case endpoint(String)
+  }
+
+  /// Who asks at a proxy, by basic authentication.
+  package struct ProxyLogin: Sendable, Hashable {
+    package var user: String
+    package var password: Secret
+
+    package init(user: String, password: Secret) {
+      self.user = user
+      self.password = password
+    }
   }
 
   /// Longest time to a connection ready for use, TLS included.
@@ -23,6 +36,7 @@ package struct CurlTransportConfiguration: Sendable, Hashable {
   package var maxLifetime: Duration
   package var sendsTCPKeepAlive: Bool
   package var proxy: Proxy
+  package var proxyLogin: ProxyLogin?
   /// PEM file of the only authorities to trust; nil: the system's.
   package var caBundle: String?
   /// Whether the server's certificate and name are checked.

@@ -40,9 +40,10 @@ package enum CatalogLoader {
     }
     let files = S3FileIO(
       client: try factory.s3(), properties: try S3FileIOProperties(properties), uploadMemory: uploadMemory, logger: logger)
+    let tableFiles = TableFiles(shared: files, factory: factory)
     return switch kind {
-    case .glue: GlueCatalog(client: try factory.glue(), properties: aws, files: files, logger: logger)
-    case .dynamodb: DynamoDbCatalog(client: try factory.dynamo(), properties: aws, files: files, logger: logger)
+    case .glue: GlueCatalog(client: try factory.glue(), properties: aws, files: tableFiles, logger: logger)
+    case .dynamodb: DynamoDbCatalog(client: try factory.dynamo(), properties: aws, files: tableFiles, logger: logger)
     }
   }
 
@@ -51,30 +52,58 @@ package enum CatalogLoader {
   /// - Parameters:
   ///   - variables: the environment.
   ///   - transport: gives the transport with some settings: ``TransportPool/transport(_:)``.
+  ///   - instanceRegion: of the EC2 instance, for services that nothing else gives a region.
   package static func clientFactory(
     properties: [String: String], variables: [String: String],
     transport: @escaping @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport, metrics: Metrics, logger: Logger,
-    clock: any AWSClock = SystemAWSClock()
+    instanceRegion: String? = nil, clock: any AWSClock = SystemAWSClock()
   ) throws(PropertyError) -> any AwsClientFactory {
+    let kind = try factoryName(properties)
     let map = PropertyMap(properties)
-    let key = AwsProperties.clientFactoryKey
-    if let className = map.nonEmpty(key) {
-      switch AwsClientFactoryName(rawValue: className) {
-      case .standard: break
-      case .assumeRole, .lakeFormation: throw PropertyError(key: key, message: "\(key)=\(className) is not supported yet")
-      case nil:
-        throw PropertyError(
-          key: key, message: "Cannot initialize AwsClientFactory, missing no-arg constructor: \(className) (no such class is known here)")
-      }
-    }
     let s3Key = "s3.client-factory-impl"
     if let className = map.nonEmpty(s3Key), className != AwsClientFactoryName.s3Standard {
       throw PropertyError(
         key: s3Key,
         message: "Cannot initialize S3FileIOAwsClientFactory, missing no-arg constructor: \(className) (no such class is known here)")
     }
-    return try DefaultAwsClientFactory(
-      properties: properties, variables: variables, transport: transport, metrics: metrics, logger: logger, clock: clock)
+    let base = try DefaultAwsClientFactory(
+      properties: properties, variables: variables, transport: transport, metrics: metrics, logger: logger, instanceRegion: instanceRegion,
+      clock: clock)
+    switch kind {
+    case .standard: return base
+    case .assumeRole: return try AssumeRoleAwsClientFactory(properties, base: base)
+    case .lakeFormation: return try LakeFormationAwsClientFactory(properties, base: base)
+    }
+  }
+
+  /// The region of this EC2 instance for ``clientFactory(properties:variables:transport:metrics:logger:instanceRegion:clock:)``; nil where
+  /// something else gives one, there is no instance, or the properties cannot be used.
+  package static func instanceRegion(
+    properties: [String: String], variables: [String: String],
+    transport: @escaping @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport, logger: Logger
+  ) async -> String? {
+    let factory = try? DefaultAwsClientFactory(
+      properties: properties, variables: variables, transport: transport, metrics: Metrics(), logger: logger)
+    return await factory?.askInstanceRegion()
+  }
+
+  /// Which factory it is: the named one, else Lake Formation's where that is enabled. Source: spec/properties.md §2.
+  private static func factoryName(_ properties: [String: String]) throws(PropertyError) -> AwsClientFactoryName {
+    let map = PropertyMap(properties)
+    let key = AwsProperties.clientFactoryKey
+    let isLakeFormationEnabled = map.bool(AwsProperties.lakeFormationKey, default: false)
+    guard let className = map.nonEmpty(key) else { return isLakeFormationEnabled ? .lakeFormation : .standard }
+    guard let name = AwsClientFactoryName(rawValue: className) else {
+      throw PropertyError(
+        key: key, message: "Cannot initialize AwsClientFactory, missing no-arg constructor: \(className) (no such class is known here)")
+    }
+    if isLakeFormationEnabled, name != .lakeFormation {
+      throw PropertyError(
+        key: key,
+        message: "Detected LakeFormation enabled for Glue catalog, should use a client factory that extends "
+          + "\(AwsClientFactoryName.lakeFormation.rawValue), but found \(className)")
+    }
+    return name
   }
 
   /// Which catalog it is: by `type`, its alias `catalog-type`, or `catalog-impl`.

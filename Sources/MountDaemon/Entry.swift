@@ -9,6 +9,7 @@ import HTTP
 import IcebergAWS
 import Logging
 import Telemetry
+import WireFormats
 
 /// What the commands of the program call; each answers with the process's exit status and has written its own messages.
 package enum MountEntry {
@@ -99,7 +100,8 @@ package enum MountEntry {
       },
       hangUp: {
         manager.reloading()
-        service.reload()
+        service.forgetCredentials()
+        service.filesystem.refresh()
         log.reload(level: level())
         manager.ready(place)
       },
@@ -170,18 +172,28 @@ package enum MountEntry {
     return 0
   }
 
-  /// Checks credentials, region, catalog, warehouse, lock table and /proc, a line each on standard output; 1 if any of them is not as a mount needs it.
-  @concurrent package static func check(configuration: CatalogConfiguration) async -> Int32 {
+  /// Checks credentials, region, catalog, warehouse, lock table and /proc, on standard output: a line each, or one JSON document.
+  ///
+  /// - Returns: 0 if all is well, else the status of the first fault's kind: ``CheckFinding/Fault``.
+  @concurrent package static func check(configuration: CatalogConfiguration, asJSON: Bool) async -> Int32 {
+    let findings: [CheckFinding]
     do throws(MountError) {
-      let assembly = try CatalogAssembly(configuration, metrics: Metrics(), logger: terminalLogger)
-      let findings = await CatalogCheck(assembly).findings()
-      for finding in findings { Message.output(finding.line) }
+      let assembly = try await CatalogAssembly(configuration, metrics: Metrics(), logger: terminalLogger)
+      findings = await CatalogCheck(assembly).findings()
       _ = await NamedThread.run("bergfs-end") { assembly.transports.shutdown() }
-      return findings.allSatisfy(\.isGood) ? 0 : 1
     } catch {
-      Message.error(error.message)
-      return 1
+      findings = [.bad("properties", .configuration, error.message)]
     }
+    let status = CheckFinding.exitStatus(of: findings)
+    if asJSON {
+      let document: JSONValue = [
+        "catalog": .string(configuration.catalog), "ok": .bool(status == 0), "findings": .array(findings.map(\.document)),
+      ]
+      Message.output(String(decoding: document.serialized(pretty: true), as: UTF8.self))
+    } else {
+      for line in findings.flatMap(\.lines) { Message.output(line) }
+    }
+    return status
   }
 
   /// The versions of this program and of the C libraries it runs on.

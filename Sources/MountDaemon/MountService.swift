@@ -18,14 +18,15 @@ struct MountService: Sendable {
   let filesystem: CatalogFilesystem
   /// Nil on a read-only mount.
   let writing: WritingAssembly?
+  /// Makes the next request read credential files and ask for keys anew.
+  let forgetCredentials: @Sendable () -> Void
   private let cache: BlockCache
-  private let assembly: CatalogAssembly
 
   /// Proves that the catalog can be used (keys resolved, one page listed), then puts the mount together. Nothing is mounted yet.
   static func prepare(options: MountOptions, configuration: CatalogConfiguration, logger: Logger) async throws(MountError) -> MountService {
     let metrics = Metrics()
     let budget = MemoryBudget(limit: Int(clamping: options.memoryLimit))
-    let assembly = try CatalogAssembly(configuration, uploadMemory: budget, metrics: metrics, logger: logger)
+    let assembly = try await CatalogAssembly(configuration, uploadMemory: budget, metrics: metrics, logger: logger)
     let place = try stagingPlace(options, configuration)
     let disk = try diskCache(options, assembly, metrics: metrics, logger: logger)
     let probe = CatalogProbe(assembly: assembly)
@@ -39,7 +40,7 @@ struct MountService: Sendable {
     let documents = ControlDocuments(
       facts: .init(
         version: BuildVersions.current, options: options, configuration: configuration, metadataTTL: ttl,
-        regions: try regions(assembly), credentials: sightings, started: .now, startedAt: Timestamp.now),
+        regions: try regions(assembly), credentials: { [sightings] in probe.latest(sightings) }, started: .now, startedAt: Timestamp.now),
       metrics: metrics, journal: journal, cache: cache, budget: budget)
     let kernel = KernelLink(journal: journal, metrics: metrics, logger: logger)
     let writing = try WritingAssembly.make(assembly, options: options, place: place, metrics: metrics, logger: logger, kernel: kernel)
@@ -59,17 +60,8 @@ struct MountService: Sendable {
       fileSystem: bridge, mountpoint: options.mountpoint, options: mountOptions, metrics: metrics, logger: logger)
     kernel.connect(session.notifier)
     return MountService(
-      session: session, transports: assembly.transports, filesystem: filesystem, writing: writing, cache: cache,
-      assembly: assembly)
-  }
-
-  /// Forgets keys and everything that has a time to live: the next request asks for both anew.
-  func reload() {
-    for service in assembly.services {
-      // A service whose keys could not be found would not have been mounted.
-      if let provider = try? assembly.factory.credentials(for: service) { provider.invalidate() }
-    }
-    filesystem.refresh()
+      session: session, transports: assembly.transports, filesystem: filesystem, writing: writing,
+      forgetCredentials: { assembly.factory.forgetCredentials() }, cache: cache)
   }
 
   /// Nil unless there is to be one.
@@ -93,7 +85,8 @@ struct MountService: Sendable {
   private static func stagingPlace(_ options: MountOptions, _ configuration: CatalogConfiguration) throws(MountError) -> StagingPlace? {
     guard !options.readOnly else { return nil }
     do throws(LifecycleError) {
-      return try StagingPlace.prepare(options, in: .init(environment: configuration.environment))
+      let named = configuration.properties.nonEmptyString(S3FileIOKeys.stagingDirectory)
+      return try StagingPlace.prepare(options, in: .init(environment: configuration.environment, namedDirectory: named))
     } catch {
       throw MountError(error.message)
     }

@@ -110,12 +110,12 @@ struct AWSEnvironmentTests {
   @Test("Keys in the environment come first, unless configuration chose a profile")
   func chain() async throws {
     let variables = ["AWS_ACCESS_KEY_ID": "AKIAENV", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t", "AWS_PROFILE": "prod"]
-    let keys = try #require(try await CredentialsChain.standard(environment(variables)).credentials())
+    let keys = try #require(try await CredentialsChain.standard(CredentialsBench(environment(variables)).context).credentials())
     #expect(keys.accessKeyID == "AKIAENV")
     #expect(keys.sessionToken == Secret("t"))
     #expect(keys.source == "environment")
     let chosen = try environment(variables, profile: ("prod", "glue.profile-name"))
-    let profileKeys = try #require(try await CredentialsChain.standard(chosen).credentials())
+    let profileKeys = try #require(try await CredentialsChain.standard(CredentialsBench(chosen).context).credentials())
     #expect(profileKeys.accessKeyID == "AKIAPROD")
     #expect(profileKeys.secretAccessKey == Secret("se/cret+#1"))
     #expect(profileKeys.source == "profile prod")
@@ -126,18 +126,27 @@ struct AWSEnvironmentTests {
     arguments: [
       (["AWS_ACCESS_KEY_ID": "A"], "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not"),
       (["AWS_PROFILE": "half"], "profile `half` has aws_access_key_id but no aws_secret_access_key"),
-      (["AWS_PROFILE": "sso"], "profile `sso` is configured for IAM Identity Center (sso_…), which this build does not use yet"),
-      (["AWS_PROFILE": "role"], "profile `role` is configured for an assumed role (role_arn), which this build does not use yet"),
+      (
+        ["AWS_PROFILE": "sso"],
+        "profile `sso` names sso_session `corp`: there is no [sso-session corp] in /home/u/.aws/config"
+      ),
       (
         ["AWS_PROFILE": "gone"],
         "profile `gone` (named by AWS_PROFILE) stands neither in /home/u/.aws/config nor in /home/u/.aws/credentials"
       ),
-      (["AWS_WEB_IDENTITY_TOKEN_FILE": "/t"], "AWS_WEB_IDENTITY_TOKEN_FILE configures web identity credentials"),
-      (["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://x"], "AWS_CONTAINER_CREDENTIALS_FULL_URI configures container credentials"),
-      ([:], "Unable to load credentials from any of the providers in the chain: nothing is configured in environment"),
+      (["AWS_WEB_IDENTITY_TOKEN_FILE": "/t"], "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not"),
+      (
+        ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://x"],
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI names x over http: keys come that way only from this machine"
+      ),
+      (
+        ["AWS_EC2_METADATA_DISABLED": "true"],
+        "Unable to load credentials from any of the providers in the chain: nothing is configured in "
+          + "environment (AWS_ACCESS_KEY_ID is not set), web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), shared files (profile default) ("
+      ),
     ] as [([String: String], String)])
   func unusable(variables: [String: String], message: String) async throws {
-    let chain = CredentialsChain.standard(try environment(variables))
+    let chain = CredentialsChain.standard(CredentialsBench(try environment(variables)).context)
     do {
       _ = try await chain.credentials()
       Issue.record("keys came from nowhere")

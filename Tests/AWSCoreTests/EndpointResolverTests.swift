@@ -131,8 +131,7 @@ struct EndpointResolverTests {
       message: "Client was configured for partition `aws` but ARN (`arn:aws-cn:s3:cn-north-1:123456789012:accesspoint/ap`) has `aws-cn`"),
     Refusal(bucket: "arn:aws:s3", message: "Invalid ARN: `arn:aws:s3` was not a valid ARN"),
     Refusal(
-      bucket: "arn:aws:s3::123456789012:accesspoint/x.mrap",
-      message: "`x.mrap` is a multi-region access point, which needs SigV4A signatures; this build signs with SigV4 only."),
+      bucket: "arn:aws:s3::123456789012:accesspoint/x.mrap", settings: fips, message: "S3 MRAP does not support FIPS"),
     Refusal(
       bucket: "arn:aws:s3:us-west-2:1.evil:accesspoint/ap",
       message: "Invalid ARN: The account id may only contain a-z, A-Z, 0-9 and `-`. Found: `1.evil`"),

@@ -183,8 +183,8 @@ struct ProtocolTests {
     #expect(AWSTimestamp.basic(1_440_938_160) == "20150830T123600Z")
     #expect(AWSTimestamp.basic(951_782_400) == "20000229T000000Z")
     #expect(AWSTimestamp.basic(-5) == "19700101T000000Z")
-    #expect(AWSTimestamp.seconds(httpDate: "Sun, 30 Aug 2015 12:36:00 GMT") == 1_440_938_160)
-    #expect(AWSTimestamp.seconds(httpDate: "Tue, 29 Feb 2000 00:00:00 GMT") == 951_782_400)
-    #expect(AWSTimestamp.seconds(httpDate: "yesterday") == nil)
+    #expect(Timestamp.seconds(httpDate: "Sun, 30 Aug 2015 12:36:00 GMT") == 1_440_938_160)
+    #expect(Timestamp.seconds(httpDate: "Tue, 29 Feb 2000 00:00:00 GMT") == 951_782_400)
+    #expect(Timestamp.seconds(httpDate: "yesterday") == nil)
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import HTTP
 import Telemetry
 import TestSupport
@@ -16,15 +15,7 @@ struct SigV4BotocoreTests {
     var random = SplitMix(state: 20_260_102)
     let cases = (0..<6000).map { _ in SigningCase.random(&random) }
     let lines = cases.flatMap { $0.json.serialized() + [UInt8(ascii: "\n")] }
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let root = folder.deletingLastPathComponent().deletingLastPathComponent()
-    let python =
-      ProcessInfo.processInfo.environment["BERGFS_TEST_PYTHON"] ?? root.appendingPathComponent(".build-tools/clients/bin/python").path
-    try #require(FileManager.default.isExecutableFile(atPath: python), "no Python with botocore at \(python)")
-    let script = folder.appendingPathComponent("Support/sign_with_botocore.py").path
-    let output = try await ChildProcess.run(python, [script], input: lines)
-    try #require(output.status == 0, "\(output.standardError)")
-    let expected = String(decoding: output.standardOutput, as: UTF8.self).split(separator: "\n")
+    let expected = try await ProjectPython.run("AWSCoreTests/Support/sign_with_botocore.py", input: lines).split(separator: "\n")
     try #require(expected.count == cases.count)
 
     let signer = SigV4Signer()
@@ -104,14 +95,19 @@ struct SigningCase {
     ]
   }
 
-  func authorization(by signer: SigV4Signer) -> String {
+  /// Before it is signed.
+  var request: HTTPRequest {
     let pairs = query.map { name, value in
       value.map { "\(PercentEncoding.query(name))=\(PercentEncoding.query($0))" } ?? PercentEncoding.query(name)
     }
     let encodedPath = service == "s3" ? PercentEncoding.path(path) : path
-    var request = HTTPRequest(
+    return HTTPRequest(
       method: method, endpoint: endpoint, target: pairs.isEmpty ? encodedPath : "\(encodedPath)?\(pairs.joined(separator: "&"))",
       headers: headers, body: body)
+  }
+
+  func authorization(by signer: SigV4Signer) -> String {
+    var request = request
     signer.sign(
       &request, scope: SigV4Signer.Scope(service: service, region: region),
       credentials: AWSCredentials(

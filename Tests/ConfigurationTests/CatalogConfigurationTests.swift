@@ -266,7 +266,7 @@ struct ConfigurationMeaningTests {
     #expect(try machine.load().properties.boolean("s3.path-style-access") == nil)
   }
 
-  @Test("Unknown, removed, not yet honoured and exposed keys are warned of by name; defaults written out are not")
+  @Test("Unknown, removed, idle and exposed keys are warned of by name; defaults written out are not")
   func warnings() throws {
     var machine = Machine.lake(
       "type: glue", "s3.endpiont: x", "region_name: r", "glue.account-id: 1", "s3.delete.batch-size: 250", "s3.crt.enabled: false",
@@ -275,12 +275,20 @@ struct ConfigurationMeaningTests {
     let warnings = try machine.load().warnings
     #expect(
       warnings.map { "\($0.kind.rawValue) \($0.key)" } == [
-        "notYet client.factory", "notYet glue.account-id", "unknownKey nothing.like.this", "removed region_name",
-        "notApplicable s3.crt.enabled", "unknownKey s3.endpiont", "exposedSecret s3.secret-access-key",
+        "unknownKey nothing.like.this", "removed region_name", "notApplicable s3.crt.enabled", "unknownKey s3.endpiont",
+        "exposedSecret s3.secret-access-key",
       ])
-    #expect(warnings[5].message == "s3.endpiont (/home/u/.pyiceberg.yaml:4) is not a known property: did you mean s3.endpoint?")
-    #expect(warnings[1].message.contains("glue.account-id (/home/u/.pyiceberg.yaml:6) is not honoured yet: it belongs to Lake Formation"))
+    #expect(warnings[3].message == "s3.endpiont (/home/u/.pyiceberg.yaml:4) is not a known property: did you mean s3.endpoint?")
     #expect(!warnings.contains { $0.message.contains("hidden") })
+  }
+
+  @Test("A role that no factory assumes is warned of", arguments: [nil, AwsKeys.defaultFactoryClass, AwsKeys.assumeRoleFactoryClass])
+  func idleRole(factory: String?) throws {
+    var lines = ["type: glue", "client.assume-role.arn: arn:aws:iam::1:role/r", "client.assume-role.region: eu-west-1"]
+    if let factory { lines.append("client.factory: \(factory)") }
+    let machine = Machine(files: ["/home/u/.pyiceberg.yaml": "catalog:\n  lake:\n" + lines.map { "    \($0)\n" }.joined()])
+    let isAssumed = factory == AwsKeys.assumeRoleFactoryClass
+    #expect(try machine.load().warnings.map(\.key) == (isAssumed ? [] : ["client.assume-role.arn"]))
   }
 
   @Test("No text made of a configuration shows a secret")

@@ -136,23 +136,8 @@ struct ClientFactoryTests {
     #expect(fromEnvironment.requests.map(\.endpoint.authority) == [host])
   }
 
-  @Test(
-    "Properties that would change who signs and are not implemented are refused, never ignored",
-    arguments: [
-      ("client.assume-role.arn", "arn:aws:iam::1:role/r"), ("client.role-arn", "arn:aws:iam::1:role/r"), ("s3.role-arn", "r"),
-      ("glue.lakeformation-enabled", "true"), ("s3.remote-signing-enabled", "true"), ("s3.access-grants.enabled", "true"),
-      ("client.refresh-credentials-endpoint", "v1/credentials"), ("client.factory", "org.apache.iceberg.aws.AssumeRoleAwsClientFactory"),
-      ("client.factory", "org.apache.iceberg.aws.lakeformation.LakeFormationAwsClientFactory"),
-    ])
-  func unsupported(key: String, value: String) {
-    let error = #expect(throws: PropertyError.self) { _ = try clientFactory(glue.merging([key: value]) { $1 }) }
-    #expect(error?.key == key)
-    #expect(error?.message.contains("is not supported yet") == true)
-    #expect(error?.message.contains(key) == true)
-  }
-
-  @Test("The same properties set to nothing or to false are no error")
-  func unsupportedButOff() throws {
+  @Test("What is set to nothing or to false is not used")
+  func off() throws {
     _ = try clientFactory(
       glue.merging([
         "client.assume-role.arn": "", "glue.lakeformation-enabled": "false", "s3.remote-signing-enabled": "false",

@@ -16,11 +16,11 @@ struct LockTableCheckTests {
     DynamoDBTable(name: "locks", status: status, globalIndexes: [], keyAttributes: key)
   }
 
-  private func finding(_ properties: [String: String]) async throws -> CatalogCheck.Finding {
+  private func finding(_ properties: [String: String]) async throws -> CheckFinding {
     let given = ["type": "glue", "client.region": "eu-west-1"].merging(properties) { $1 }
     var inputs = ConfigurationInputs(environment: [:], homeDirectory: nil, workingDirectory: "/no/such/directory")
     inputs.properties = given.map { "\($0.key)=\($0.value)" }
-    let assembly = try CatalogAssembly(
+    let assembly = try await CatalogAssembly(
       try CatalogConfiguration.load("lake", from: inputs), metrics: Metrics(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     return await LockTableCheck(assembly: assembly).finding()
@@ -45,7 +45,7 @@ struct LockTableCheckTests {
       #expect(CatalogCheck.conditions(found).line == "warn  conditions   \(CatalogCheck.noConditions)")
     }
     let unknown = CatalogCheck.conditions(.unknown("no right to delete"))
-    #expect(unknown.isWarning && unknown.text.hasSuffix(": no right to delete"))
+    #expect(unknown.verdict == .warning && unknown.text.hasSuffix(": no right to delete"))
   }
 
   @Test("A table that is active is good, one being made is a warning, others are not usable")
@@ -66,7 +66,7 @@ struct LockTableCheckTests {
 
   @Test("An absent table will be created; a refusal names the permissions; anything else is shown")
   func errors() {
-    func finding(_ kind: AWSError.Kind, _ code: String) -> CatalogCheck.Finding {
+    func finding(_ kind: AWSError.Kind, _ code: String) -> CheckFinding {
       LockTableCheck.finding("locks", AWSError(kind: kind, code: code, message: "no", operation: "DynamoDB.DescribeTable"))
     }
     #expect(

@@ -59,6 +59,18 @@ struct StagingPlaceTests {
     #expect(StagingPlace.defaultDirectory(place) == "/var/tmp/bergfs-0")
   }
 
+  @Test("Below s3.staging-dir a directory of the user's own is made, with what is missing above it; --staging-dir wins")
+  func namedByProperty() throws {
+    try withDirectory { base in
+      var place = surroundings(1 << 40)
+      place.namedDirectory = "\(base)/some/place/"
+      #expect(try StagingPlace.prepare(options(nil), in: place).directory == "\(base)/some/place/bergfs-\(place.user)")
+      #expect(mode("\(base)/some/place/bergfs-\(place.user)") == 0o700)
+      try #require(mkdir("\(base)/own", 0o700) == 0)
+      #expect(try StagingPlace.prepare(options("\(base)/own"), in: place).directory == "\(base)/own")
+    }
+  }
+
   @Test("Directory and journals are made for the user alone, and taken again as they are")
   func made() throws {
     try withDirectory { path in

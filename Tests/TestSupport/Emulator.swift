@@ -60,6 +60,14 @@ package final class Emulator: Sendable {
       try Self.interpreter("clients"), ["\(Self.projectRoot)/\(script)"] + arguments, environment: environment, input: input)
   }
 
+  /// Starts a Python script of the project that goes on until its standard input ends; see ``EmulatorProcess/spawn``.
+  static func startScript(
+    _ script: String, _ arguments: [String], environment own: [String: String]
+  ) throws(EmulatorError) -> (pid: pid_t, input: Int32) {
+    try EmulatorProcess.spawn(
+      try interpreter("clients"), ["\(projectRoot)/\(script)"] + arguments, environment: environment.merging(own) { $1 }, output: 2)
+  }
+
   /// The interpreter of one of the virtual environments that `mount-scripts` makes.
   private static func interpreter(_ name: String) throws(EmulatorError) -> String {
     let path = "\(projectRoot)/.build-tools/\(name)/bin/python"

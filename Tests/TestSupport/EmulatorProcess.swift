@@ -105,6 +105,11 @@ enum EmulatorProcess {
 
   /// Whether an HTTP server on a loopback port answers a GET with 200.
   static func answers(port: UInt16, path: String) -> Bool {
+    exchange(port: port, "GET", path, []) != nil
+  }
+
+  /// The body of an HTTP server's answer with status 200; nil for any other, or none.
+  static func exchange(port: UInt16, _ method: String, _ path: String, _ body: [UInt8]) -> [UInt8]? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
     var timeout = timeval(tv_sec: 5, tv_usec: 0)
@@ -113,9 +118,14 @@ enum EmulatorProcess {
     let isConnected = withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
     }
-    guard isConnected else { return false }
-    write(Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8), to: descriptor)
-    return String(decoding: read(descriptor).prefix(12), as: UTF8.self) == "HTTP/1.1 200"
+    guard isConnected else { return nil }
+    let head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: \(body.count)\r\n\r\n"
+    write(Array(head.utf8) + body, to: descriptor)
+    let answer = read(descriptor)
+    guard String(decoding: answer.prefix(12), as: UTF8.self) == "HTTP/1.1 200",
+      let end = answer.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound
+    else { return nil }
+    return Array(answer[end...])
   }
 
   private static func loopback(port: UInt16) -> sockaddr_in {

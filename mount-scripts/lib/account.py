@@ -57,6 +57,19 @@ def argument_parser():
     put.add_argument("key")
     put.add_argument("--count", type=int)
 
+    attributes = commands.add_parser("attributes", help="what an object carries: encryption, storage class, tags, grants")
+    attributes.add_argument("bucket")
+    attributes.add_argument("key")
+    attributes.add_argument("--customer-key", help="32 bytes in hexadecimal: the object is read with SSE-C")
+
+    acls = commands.add_parser("allow-acls", help="objects of a bucket may have ACLs")
+    acls.add_argument("bucket")
+
+    encrypt = commands.add_parser("encrypt", help="put every object below a prefix anew with SSE-C")
+    encrypt.add_argument("bucket")
+    encrypt.add_argument("prefix")
+    encrypt.add_argument("customer_key")
+
     delete = commands.add_parser("delete", help="delete an object")
     delete.add_argument("bucket")
     delete.add_argument("key")
@@ -225,6 +238,43 @@ def put(connection, arguments):
     return keys
 
 
+def customer(key):
+    return {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": bytes.fromhex(key)} if key else {}
+
+
+def attributes(connection, arguments):
+    s3 = connection.client("s3")
+    place = {"Bucket": arguments.bucket, "Key": arguments.key}
+    head = s3.head_object(**place, **customer(arguments.customer_key))
+    return {
+        "encryption": head.get("ServerSideEncryption"),
+        "kms_key": head.get("SSEKMSKeyId"),
+        "customer_algorithm": head.get("SSECustomerAlgorithm"),
+        "storage_class": head.get("StorageClass", "STANDARD"),
+        "tags": {tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(**place)["TagSet"]},
+        "grants": [grant["Grantee"].get("URI", "owner") + " " + grant["Permission"] for grant in s3.get_object_acl(**place)["Grants"]],
+        "sha256": hashlib.sha256(s3.get_object(**place, **customer(arguments.customer_key))["Body"].read()).hexdigest(),
+    }
+
+
+def allow_acls(connection, arguments):
+    rules = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    s3 = connection.client("s3")
+    s3.put_bucket_ownership_controls(Bucket=arguments.bucket, OwnershipControls=rules)
+    s3.delete_public_access_block(Bucket=arguments.bucket)
+    return arguments.bucket
+
+
+def encrypt(connection, arguments):
+    s3 = connection.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=arguments.bucket, Prefix=arguments.prefix)
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    for key in keys:
+        body = s3.get_object(Bucket=arguments.bucket, Key=key)["Body"].read()
+        s3.put_object(Bucket=arguments.bucket, Key=key, Body=body, **customer(arguments.customer_key))
+    return keys
+
+
 def delete(connection, arguments):
     connection.client("s3").delete_object(Bucket=arguments.bucket, Key=arguments.key)
     return arguments.key
@@ -288,7 +338,10 @@ def new_user(connection, name, policy_name, statements):
 
 
 def run(connection, arguments):
-    in_storage = {"bucket": bucket, "objects": list_objects, "put": put, "delete": delete, "row": row, "uploads": uploads, "user": user, "writer": writer}
+    in_storage = {
+        "allow-acls": allow_acls, "attributes": attributes, "bucket": bucket, "delete": delete, "encrypt": encrypt, "objects": list_objects, "put": put, "row": row,
+        "uploads": uploads, "user": user, "writer": writer,
+    }  # fmt: skip
     if arguments.command in in_storage:
         return in_storage[arguments.command](connection, arguments)
     if arguments.command == "document":

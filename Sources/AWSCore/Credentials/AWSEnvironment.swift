@@ -41,6 +41,17 @@ package struct AWSEnvironment: Sendable {
     isProfileConfigured = profile != nil
   }
 
+  /// The same with the shared files as they are now.
+  func reread(_ readFile: (String) throws(AWSError) -> [UInt8]?) throws(AWSError) -> AWSEnvironment {
+    let chosen = isProfileConfigured ? (name: profileName, source: profileSource) : nil
+    var fresh = try AWSEnvironment(variables: variables, profile: chosen, readFile: readFile)
+    fresh.instanceRegion = instanceRegion
+    return fresh
+  }
+
+  /// The region of the EC2 instance, where that was asked for and found; the last resort.
+  package var instanceRegion: String?
+
   /// Whether the profile was chosen by configuration rather than by a variable.
   package let isProfileConfigured: Bool
 
@@ -70,7 +81,16 @@ package struct AWSEnvironment: Sendable {
   /// As ``region(property:)``, nil when none is set.
   package func regionIfKnown(property: String? = nil) -> String? {
     if let property, !property.isEmpty { return property }
-    return variable("AWS_REGION") ?? variable("AWS_DEFAULT_REGION") ?? profileValue("region")
+    return foundRegion?.name
+  }
+
+  /// The region that variables, profile or instance give, and which of them.
+  package var foundRegion: (name: String, source: String)? {
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+      if let region = variable(name) { return (region, name) }
+    }
+    if let region = profileValue("region") { return (region, "profile \(profileName)") }
+    return instanceRegion.map { ($0, "instance metadata") }
   }
 
   private static func path(_ configured: String?, home: String, fallback: String) -> String {

@@ -2,7 +2,7 @@
 
 import Telemetry
 
-/// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` (spec: clients.md §6).
+/// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_CREDENTIAL_EXPIRATION` (spec: clients.md §6).
 package struct EnvironmentCredentialsProvider: AWSCredentialsProvider {
   private let environment: AWSEnvironment
 
@@ -11,6 +11,7 @@ package struct EnvironmentCredentialsProvider: AWSCredentialsProvider {
   }
 
   package var name: String { "environment" }
+  package var absence: String { "AWS_ACCESS_KEY_ID is not set" }
 
   package func credentials() async throws(AWSError) -> AWSCredentials? {
     guard let key = environment.variable("AWS_ACCESS_KEY_ID") else { return nil }
@@ -18,10 +19,12 @@ package struct EnvironmentCredentialsProvider: AWSCredentialsProvider {
       throw .missingCredentials("AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not")
     }
     let token = environment.variable("AWS_SECURITY_TOKEN") ?? environment.variable("AWS_SESSION_TOKEN")
-    return AWSCredentials(accessKeyID: key, secretAccessKey: Secret(secret), sessionToken: token.map { Secret($0) }, source: name)
+    return AWSCredentials(
+      accessKeyID: key, secretAccessKey: Secret(secret), sessionToken: token.map { Secret($0) },
+      expiration: environment.variable("AWS_CREDENTIAL_EXPIRATION").flatMap { Timestamp.seconds(iso8601: $0) }, source: name)
   }
 
-  package func invalidate() {}
+  package func invalidate(_ refused: AWSCredentials?) {}
 }
 
 extension AWSError {

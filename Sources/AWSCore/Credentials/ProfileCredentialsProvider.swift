@@ -1,62 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import Telemetry
 
-/// Keys of the chosen profile in the shared files (spec: clients.md §6.1).
+/// Keys of the chosen profile in the shared files, of whichever kind the profile is (spec: clients.md §6.1).
 ///
-/// A profile that names another kind of source is an error that says which: it is never passed over.
-package struct ProfileCredentialsProvider: AWSCredentialsProvider {
-  private let environment: AWSEnvironment
-
-  package init(_ environment: AWSEnvironment) {
-    self.environment = environment
+/// When the service refuses the keys, the files are read again: another program may have changed them.
+package final class ProfileCredentialsProvider: AWSCredentialsProvider {
+  private struct State {
+    /// The files as last read; nil after a refusal.
+    var context: CredentialsContext?
+    var provider: (any AWSCredentialsProvider)?
+    var lastGiven: AWSCredentials?
   }
 
-  package var name: String { "shared files (profile \(environment.profileName))" }
+  private let original: CredentialsContext
+  private let state: Mutex<State>
+
+  package init(_ context: CredentialsContext) {
+    original = context
+    state = Mutex(State(context: context))
+  }
+
+  package var name: String { "shared files (profile \(original.environment.profileName))" }
+
+  package var absence: String {
+    let environment = original.environment
+    return "profile `\(environment.profileName)` in \(environment.configPath) and \(environment.credentialsPath) has no keys"
+  }
+
+  package var latest: AWSCredentials? {
+    let (provider, given) = state.withLock { ($0.provider, $0.lastGiven) }
+    return provider?.latest ?? given
+  }
 
   package func credentials() async throws(AWSError) -> AWSCredentials? {
-    guard let profile = environment.profile else {
-      guard environment.profileSource != "default" else { return nil }
-      throw .missingCredentials(
-        "profile `\(environment.profileName)` (named by \(environment.profileSource)) stands neither in \(environment.configPath) nor in "
-          + environment.credentialsPath)
-    }
-    if let kind = Self.otherKind(of: profile.values) {
-      throw .unusedSource("profile `\(environment.profileName)` is configured for \(kind)")
-    }
-    guard let key = environment.profileValue("aws_access_key_id") else {
-      guard environment.profileValue("aws_secret_access_key") == nil else {
-        throw .missingCredentials("profile `\(environment.profileName)` has aws_secret_access_key but no aws_access_key_id")
+    guard let provider = try provider() else { return nil }
+    let keys = try await provider.credentials()
+    state.withLock { $0.lastGiven = keys }
+    return keys
+  }
+
+  package func invalidate(_ refused: AWSCredentials?) {
+    state.withLock { state in
+      guard let refused, let given = state.lastGiven, !given.hasSameKeys(as: refused) else {
+        state = State(context: nil)
+        return
       }
-      return nil
     }
-    guard let secret = environment.profileValue("aws_secret_access_key") else {
-      throw .missingCredentials("profile `\(environment.profileName)` has aws_access_key_id but no aws_secret_access_key")
-    }
-    return AWSCredentials(
-      accessKeyID: key, secretAccessKey: Secret(secret),
-      sessionToken: environment.profileValue("aws_session_token").map { Secret($0) }, source: "profile \(environment.profileName)")
   }
 
-  package func invalidate() {}
-
-  /// A source that comes before static keys in a profile, in the order of evaluation.
-  private static func otherKind(of values: [String: String]) -> String? {
-    func has(_ key: String) -> Bool { values[key]?.isEmpty == false }
-    if has("role_arn"), has("web_identity_token_file") { return "a web identity role (role_arn, web_identity_token_file)" }
-    if values.keys.contains(where: { $0.hasPrefix("sso_") }) { return "IAM Identity Center (sso_…)" }
-    if has("role_arn") { return "an assumed role (role_arn)" }
-    if has("credential_process") { return "an external program (credential_process)" }
-    if has("login_session") { return "a console login (login_session)" }
-    return nil
-  }
-}
-
-extension AWSError {
-  /// A source of credentials is configured that this build does not use.
-  static func unusedSource(_ found: String) -> AWSError {
-    .missingCredentials(
-      "\(found), which this build does not use yet: give keys by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, by a profile with "
-        + "aws_access_key_id, or by properties")
+  /// The provider that the profile describes, made at first use and after each refusal.
+  private func provider() throws(AWSError) -> (any AWSCredentialsProvider)? {
+    let (known, held) = state.withLock { ($0.provider, $0.context) }
+    if let known { return known }
+    let context = if let held { held } else { try original.rereadingFiles() }
+    let made = try ProfileResolver(context: context).chosen()
+    return state.withLock { state in
+      if let earlier = state.provider { return earlier }
+      (state.context, state.provider) = (context, made)
+      return made
+    }
   }
 }

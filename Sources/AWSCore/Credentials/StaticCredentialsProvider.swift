@@ -14,7 +14,7 @@ package struct StaticCredentialsProvider: AWSCredentialsProvider {
 
   package func credentials() async throws(AWSError) -> AWSCredentials? { fixed }
 
-  package func invalidate() {}
+  package func invalidate(_ refused: AWSCredentials?) {}
 }
 
 /// Makes requests go out unsigned.
@@ -25,12 +25,19 @@ package struct AnonymousCredentialsProvider: AWSCredentialsProvider {
 
   package func credentials() async throws(AWSError) -> AWSCredentials? { .anonymous }
 
-  package func invalidate() {}
+  package func invalidate(_ refused: AWSCredentials?) {}
 }
 
 extension AWSCredentials {
   /// No keys on purpose: requests carry no signature.
   package static let anonymous = AWSCredentials(accessKeyID: "", secretAccessKey: Secret(""), source: "anonymous")
+
+  /// No keys here: another place signs, and its name stands for them in messages ("the signer at https://signer.example").
+  package static func signedElsewhere(by name: String) -> AWSCredentials {
+    AWSCredentials(accessKeyID: "", secretAccessKey: Secret(""), source: name)
+  }
+
+  package var isSignedElsewhere: Bool { isAnonymous && source != Self.anonymous.source }
 
   package var isAnonymous: Bool { accessKeyID.isEmpty && secretAccessKey.isEmpty }
 }

@@ -41,9 +41,10 @@ package struct EndpointResolver: Sendable {
 
   /// The address for a request.
   ///
-  /// - Parameter bucket: S3 only: a bucket name, an access point alias, or an ARN as configured.
+  /// - Parameter bucket: S3: a bucket name, an access point alias, or an ARN as configured. S3 Control: the account, which is part of the host.
   package func resolve(bucket: String? = nil) throws(AWSError) -> ResolvedEndpoint {
     if service == .s3 { return try resolveS3(bucket: bucket) }
+    if service == .s3Control { return try resolveS3Control(account: bucket) }
     if let custom {
       return ResolvedEndpoint(
         endpoint: custom.endpoint, pathPrefix: custom.basePath, signingName: service.signingName, signingRegion: signingRegion)

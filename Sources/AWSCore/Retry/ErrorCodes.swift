@@ -36,9 +36,9 @@ enum ErrorCodes {
     "InvalidIdentityToken", "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture",
   ]
 
-  /// Codes after which other keys from the same source may work.
+  /// Codes after which other keys from the same source may work: sessions end, and keys in files are replaced.
   private static let refreshing: Set<String> = [
-    "ExpiredToken", "ExpiredTokenException", "InvalidToken", "UnrecognizedClientException",
+    "ExpiredToken", "ExpiredTokenException", "InvalidToken", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidClientTokenId",
   ]
 
   private static let alwaysSkewed: Set<String> = ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Times as signatures write them and as `Date` headers carry them; UTC, proleptic Gregorian.
+/// Times as signatures write them; UTC, proleptic Gregorian.
 package enum AWSTimestamp {
   /// `YYYYMMDDThhmmssZ`.
   package static func basic(_ seconds: Double) -> String {
@@ -12,26 +12,11 @@ package enum AWSTimestamp {
       + padded(time % 60, 2) + "Z"
   }
 
-  /// Seconds since 1970 of an RFC 1123 date: `Sun, 06 Nov 1994 08:49:37 GMT`. Nil for anything else.
-  package static func seconds(httpDate text: String) -> Double? {
-    let words = text.split(separator: " ")
-    guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]), (1970...9999).contains(year) else {
-      return nil
-    }
-    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    guard let month = names.firstIndex(of: String(words[2])), (1...31).contains(day) else { return nil }
-    let time = words[4].split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
-    guard time.count == 3, (0...23).contains(time[0]), (0...59).contains(time[1]), (0...60).contains(time[2]) else { return nil }
-    return Double(days(year: year, month: month + 1, day: day) * 86400 + time[0] * 3600 + time[1] * 60 + time[2])
-  }
-
-  /// Days since 1970-01-01, counted in eras of 400 years that start in March.
-  private static func days(year: Int, month: Int, day: Int) -> Int {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = shifted / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719468
+  /// `YYYY-MM-DDThh:mm:ssZ`.
+  static func extended(_ seconds: Double) -> String {
+    let text = basic(seconds)
+    func part(_ offset: Int, _ count: Int) -> Substring { text.dropFirst(offset).prefix(count) }
+    return "\(part(0, 4))-\(part(4, 2))-\(part(6, 2))T\(part(9, 2)):\(part(11, 2)):\(part(13, 2))Z"
   }
 
   private static func civil(fromDays days: Int) -> (year: Int, month: Int, day: Int) {

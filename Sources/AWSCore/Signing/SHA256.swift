@@ -46,6 +46,11 @@ package enum SHA256 {
     return text
   }
 
+  /// Lower-case hex, as text.
+  package static func hexText(_ bytes: [UInt8]) -> String {
+    String(decoding: hex(bytes), as: UTF8.self)
+  }
+
   static func hexDigest(_ bytes: [UInt8]) -> String {
     bytes.isEmpty ? emptyHexDigest : String(decoding: hex(digest(bytes)), as: UTF8.self)
   }

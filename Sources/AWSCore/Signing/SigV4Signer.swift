@@ -9,6 +9,7 @@ package final class SigV4Signer: Sendable {
   /// Whom a request is signed for.
   package struct Scope: Sendable, Hashable {
     package var service: String
+    /// One region; for ``SigV4ASigner`` the set of them.
     package var region: String
 
     package init(service: String, region: String) {
@@ -35,7 +36,7 @@ package final class SigV4Signer: Sendable {
   /// Adds `X-Amz-Date`, the session token, for S3 `x-amz-content-sha256`, and `Authorization`. Anonymous credentials add nothing.
   ///
   /// - Parameters:
-  ///   - payloadHash: what stands for the body; nil: its SHA-256. A `x-amz-content-sha256` header already there wins.
+  ///   - payloadHash: what stands for the body; nil: a `x-amz-content-sha256` header already there, else the body's SHA-256.
   ///   - seconds: signing time since 1970.
   package func sign(
     _ request: inout HTTPRequest, scope: Scope, credentials: AWSCredentials, payloadHash: String? = nil, at seconds: Double
@@ -43,12 +44,7 @@ package final class SigV4Signer: Sendable {
     if credentials.isAnonymous { return }
     let time = AWSTimestamp.basic(seconds)
     let day = String(time.prefix(8))
-    request.headers.append(("X-Amz-Date", time))
-    if let token = credentials.sessionToken { request.headers.append(("X-Amz-Security-Token", token.reveal())) }
-    let given = request.header("x-amz-content-sha256")
-    let payload = given ?? payloadHash ?? SHA256.hexDigest(request.body)
-    if scope.followsS3Rules, given == nil { request.headers.append(("x-amz-content-sha256", payload)) }
-
+    let payload = request.addSigningHeaders(time: time, scope: scope, credentials: credentials, payloadHash: payloadHash)
     let canonical = CanonicalRequest(request, keepsPath: scope.followsS3Rules, payloadHash: payload)
     let scopeText = "\(day)/\(scope.region)/\(scope.service)/aws4_request"
     var toSign = Array("AWS4-HMAC-SHA256\n\(time)\n\(scopeText)\n".utf8)

@@ -31,9 +31,9 @@ package struct GlueTableInput: Sendable, Hashable {
   package struct Storage: Sendable, Hashable {
     package var columns: [GlueColumn]
     package var location: String
-    package var additionalLocations: [String]
+    package var additionalLocations: [String]?
 
-    package init(columns: [GlueColumn], location: String, additionalLocations: [String]) {
+    package init(columns: [GlueColumn], location: String, additionalLocations: [String]?) {
       self.columns = columns
       self.location = location
       self.additionalLocations = additionalLocations
@@ -52,15 +52,26 @@ package struct GlueTableInput: Sendable, Hashable {
     self.parameters = parameters
   }
 
+  /// An entry without a pointer, as Iceberg makes one for a table that Lake Formation is to know before it has files.
+  package init(reserving name: String, at location: String) {
+    self.init(
+      name: name, description: nil, storage: Storage(columns: [], location: location, additionalLocations: nil),
+      parameters: ["table_type": "iceberg"])
+  }
+
   var json: JSONValue {
     var members: [(key: String, value: JSONValue)] = [("Name", .string(name))]
     if let description { members.append(("Description", .string(description))) }
+    guard let additional = storage.additionalLocations else {
+      members += [("StorageDescriptor", ["Location": .string(storage.location)]), ("Parameters", Self.object(parameters))]
+      return .object(JSONMembers(members))
+    }
     members.append(
       (
         "StorageDescriptor",
         [
           "Columns": .array(storage.columns.map(\.json)), "Location": .string(storage.location),
-          "AdditionalLocations": .array(storage.additionalLocations.map { .string($0) }),
+          "AdditionalLocations": .array(additional.map { .string($0) }),
         ]
       ))
     members += [("TableType", "EXTERNAL_TABLE"), ("Parameters", Self.object(parameters))]

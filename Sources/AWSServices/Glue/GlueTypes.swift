@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AWSCore
 import WireFormats
 
 /// A database of the Glue Data Catalog. Source: spec/glue.md §1, §4.
@@ -32,10 +33,13 @@ package struct GlueTable: Sendable, Hashable {
   package var updateTime: Int64?
   /// Nanoseconds since 1970.
   package var createTime: Int64?
+  /// Absent in answers: no.
+  package var isRegisteredWithLakeFormation: Bool
 
   init?(_ node: JSONNode) {
     guard let name = node["Name"]?.string else { return nil }
     self.name = name
+    isRegisteredWithLakeFormation = node["IsRegisteredWithLakeFormation"]?.bool ?? false
     databaseName = node["DatabaseName"]?.string
     parameters = Self.parameters(of: node)
     versionID = node["VersionId"]?.string

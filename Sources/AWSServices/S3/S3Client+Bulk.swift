@@ -22,9 +22,10 @@ extension S3Client {
     var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
     for key in keys { text += "<Object><Key>\(Self.escaped(key))</Key></Object>" }
     let body = Array((text + "</Delete>").utf8)
-    let request = AWSRequest(
+    var request = AWSRequest(
       operation: "S3.DeleteObjects", method: "POST", bucket: bucket, query: [("delete", nil)],
-      headers: [("Content-Type", "application/xml")] + requiredChecksum(of: body), body: body)
+      headers: [("Content-Type", "application/xml")] + requiredChecksum(of: body, bucket: bucket), body: body)
+    request.commonPrefix = Self.commonPrefix(of: keys)
     let response = try await answer(request)
     let root = try RestXMLProtocol.document(of: response, operation: request.operation)
     var refused: [(key: String, error: AWSError)] = []
@@ -43,14 +44,28 @@ extension S3Client {
     return refused
   }
 
+  /// What all keys begin with.
+  static func commonPrefix(of keys: [String]) -> String {
+    guard var common = keys.first.map({ Array($0.utf8) }) else { return "" }
+    for key in keys.dropFirst() {
+      common.removeLast(common.count - zip(common, key.utf8).prefix { $0 == $1 }.count)
+    }
+    // A prefix may end within a character, which no text could say.
+    while String(validating: common, as: UTF8.self) == nil { common.removeLast() }
+    return String(decoding: common, as: UTF8.self)
+  }
+
   /// ListMultipartUploads of exactly one key, all pages.
   package func listMultipartUploads(bucket: String, key: String) async throws(AWSError) -> [S3PendingUpload] {
     var uploads: [S3PendingUpload] = []
+    // A directory bucket lists directories only, and in no order.
+    let isOrdered = !DirectoryBucketName.isDirectory(bucket)
+    let directory = key.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(key[...$0]) } ?? ""
     var marker: (key: String, upload: String)?
     while true {
       var request = AWSRequest(
         operation: "S3.ListMultipartUploads", method: "GET", bucket: bucket,
-        query: [("uploads", nil), ("encoding-type", "url"), ("prefix", key)])
+        query: [("uploads", nil), ("encoding-type", "url"), ("prefix", isOrdered ? key : directory)])
       if let marker { request.query += [("key-marker", marker.key), ("upload-id-marker", marker.upload)] }
       let response = try await answer(request)
       let root = try RestXMLProtocol.document(of: response, operation: request.operation)
@@ -67,7 +82,7 @@ extension S3Client {
       let next = (key: decoded(root["NextKeyMarker"]?.text ?? ""), upload: root["NextUploadIdMarker"]?.text ?? "")
       if let marker, marker == next { throw .malformed(response, operation: request.operation, "the list of uploads does not go on") }
       // Keys come in order: behind the one asked for there is nothing more.
-      if key.utf8.lexicographicallyPrecedes(next.key.utf8) { return uploads }
+      if isOrdered, key.utf8.lexicographicallyPrecedes(next.key.utf8) { return uploads }
       guard !next.key.isEmpty else {
         throw .malformed(response, operation: request.operation, "the list of uploads is cut short and gives no way to go on")
       }

@@ -77,7 +77,7 @@ extension S3Client {
   package func uploadPartCopy(
     _ upload: S3MultipartUpload, number: Int, source: S3CopySource, range: Range<Int64>, headers: [(name: String, value: String)] = []
   ) async throws(AWSError) -> S3UploadedPart {
-    let request = AWSRequest(
+    var request = AWSRequest(
       operation: "S3.UploadPartCopy", method: "PUT", bucket: upload.bucket, path: Self.path(of: upload.key),
       query: [("partNumber", "\(number)"), ("uploadId", upload.id)],
       headers: headers + [
@@ -86,6 +86,7 @@ extension S3Client {
       ],
       // The service copies at some 10 MiB/s at the least, and answers only when it is done.
       deadline: .seconds(120) + .seconds(Int64(range.count) / (10 << 20)))
+    if source.bucket == upload.bucket { request.commonPrefix = Self.commonPrefix(of: [source.key, upload.key]) }
     let response = try await answer(request)
     let root = try RestXMLProtocol.document(of: response, operation: request.operation)
     guard let etag = root["ETag"]?.text, !etag.isEmpty else {
@@ -175,13 +176,16 @@ extension S3Client {
     _ = try await answer(
       AWSRequest(
         operation: "S3.PutObjectTagging", method: "PUT", bucket: bucket, path: Self.path(of: key), query: [("tagging", nil)],
-        headers: [("Content-Type", "application/xml")] + requiredChecksum(of: bytes), body: bytes))
+        headers: [("Content-Type", "application/xml")] + requiredChecksum(of: bytes, bucket: bucket), body: bytes))
   }
 
   /// For requests that S3 takes with a checksum only.
-  func requiredChecksum(of body: [UInt8]) -> [(name: String, value: String)] {
+  func requiredChecksum(of body: [UInt8], bucket: String) -> [(name: String, value: String)] {
     var headers = [(name: Self.checksumHeader, value: Self.checksum(of: body))]
-    if checksums.isLegacyMD5, let digest = MD5.digest(body) { headers.append(("Content-MD5", Base64.encode(digest))) }
+    // Directory buckets know no MD5.
+    if checksums.isLegacyMD5, !DirectoryBucketName.isDirectory(bucket), let digest = MD5.digest(body) {
+      headers.append(("Content-MD5", Base64.encode(digest)))
+    }
     return headers
   }
 

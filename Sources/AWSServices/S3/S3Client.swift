@@ -10,10 +10,13 @@ import WireFormats
 package struct S3Client: Sendable {
   private let sender: any AWSRequestSender
   package let checksums: S3Checksums
+  /// Whether requests say that their sender pays for them, as buckets of requester pays demand.
+  package let isRequesterPaying: Bool
 
-  package init(sender: any AWSRequestSender, checksums: S3Checksums = S3Checksums()) {
+  package init(sender: any AWSRequestSender, checksums: S3Checksums = S3Checksums(), isRequesterPaying: Bool = false) {
     self.sender = sender
     self.checksums = checksums
+    self.isRequesterPaying = isRequesterPaying
   }
 
   /// GetObject into a sink.
@@ -36,7 +39,8 @@ package struct S3Client: Sendable {
     if let etag {
       request.headers.append(("If-Match", etag))
     }
-    return Self.head(of: try Self.checked(try await sender.send(request, sink: sink), request))
+    if checksums.isAskedFor { request.headers.append(("x-amz-checksum-mode", "ENABLED")) }
+    return Self.head(of: try await answer(request, sink: sink))
   }
 
   /// HeadObject. An error answer has no body, so a missing bucket cannot be told from a missing key.
@@ -57,7 +61,7 @@ package struct S3Client: Sendable {
   /// - Returns: the bucket's region, if the server says.
   package func headBucket(_ bucket: String) async throws(AWSError) -> String? {
     let request = AWSRequest(operation: "S3.HeadBucket", method: "HEAD", bucket: bucket)
-    return try Self.checked(try await sender.send(request), request).http.header(Self.bucketRegionHeader)
+    return try await answer(request).http.header(Self.bucketRegionHeader)
   }
 
   /// The region of a bucket, which S3 names in refusals of HeadBucket too. Nil where neither answer nor error names one.
@@ -89,15 +93,23 @@ package struct S3Client: Sendable {
       request.query.append(("continuation-token", text))
     case .startAfter(let key): request.query.append(("start-after", key))
     }
-    let response = try Self.checked(try await sender.send(request), request)
+    let response = try await answer(request)
     return try S3ObjectPage(answer: response, asked: request, after: token)
   }
 
   package static let bucketRegionHeader = "x-amz-bucket-region"
 
+  /// Those that do not take the header, as the service model says.
+  private static let neverPaid: Set<String> = ["S3.HeadBucket", "S3.CreateSession"]
+
   /// Sends, and turns every status outside 2xx into an error.
-  func answer(_ request: AWSRequest) async throws(AWSError) -> AWSResponse {
-    try Self.checked(try await sender.send(request), request)
+  func answer(_ request: AWSRequest, sink: (any HTTPBodySink)? = nil) async throws(AWSError) -> AWSResponse {
+    guard isRequesterPaying, !Self.neverPaid.contains(request.operation) else {
+      return try Self.checked(try await sender.send(request, sink: sink), request)
+    }
+    var paid = request
+    paid.headers.append(("x-amz-request-payer", "requester"))
+    return try Self.checked(try await sender.send(paid, sink: sink), request)
   }
 
   static func path(of key: String) -> String {

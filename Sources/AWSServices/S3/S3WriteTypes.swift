@@ -34,10 +34,13 @@ package struct S3Checksums: Sendable, Hashable {
   package var isSentWhenSupported: Bool
   /// `Content-MD5` on the requests that need a checksum, for servers that know no other.
   package var isLegacyMD5: Bool
+  /// Whether GetObject asks for the object's checksum, so that it can be compared: `response_checksum_validation`.
+  package var isAskedFor: Bool
 
-  package init(isSentWhenSupported: Bool = true, isLegacyMD5: Bool = false) {
+  package init(isSentWhenSupported: Bool = true, isLegacyMD5: Bool = false, isAskedFor: Bool = true) {
     self.isSentWhenSupported = isSentWhenSupported
     self.isLegacyMD5 = isLegacyMD5
+    self.isAskedFor = isAskedFor
   }
 }
 

@@ -162,7 +162,8 @@ final class ObjectDirectoryListing: Sendable {
     startName.map { $0.lexicographicallyPrecedes(name.utf8) } ?? true
   }
 
-  private static func isUnordered(_ directory: ObjectLocation) -> Bool { directory.bucket.hasSuffix("--x-s3") }
+  /// Whether it lies in a bucket that lists in no order, so that no listing can begin at a name.
+  static func isUnordered(_ directory: ObjectLocation) -> Bool { directory.bucket.hasSuffix("--x-s3") }
 
   /// Counts a name that this listing is too old for; true once there are so many that a new listing is the cheaper answer.
   func isOutworn() -> Bool {

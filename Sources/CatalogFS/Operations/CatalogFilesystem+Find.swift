@@ -81,7 +81,7 @@ extension CatalogFilesystem {
       _ = try await known.listing.pages.page(0)
       if let knowledge = known.listing.knowledge(of: name), isFresh(knowledge, epoch: known.epoch, for: table) { return knowledge }
     }
-    guard let start = Self.nameBefore(name) else { return nil }
+    guard !ObjectDirectoryListing.isUnordered(directory), let start = Self.nameBefore(name) else { return nil }
     let listing = ObjectDirectoryListing(directory: directory, fileIO: table.fileIO, now: freshness.now, behind: start)
     neighbourhoods.replace(directory, with: listing)
     _ = try await listing.pages.page(0)

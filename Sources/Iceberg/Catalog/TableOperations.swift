@@ -11,6 +11,23 @@ package protocol TableOperations: Sendable {
   /// - Throws: what is certain to have changed nothing: `alreadyExists` and `namespaceNotFound` for a create, `denied`, `invalid`, `failed`,
   ///   `timedOut`, and what the lease check throws.
   func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome
+
+  /// Makes a new table's name known to the catalog before its first file is written, where the keys of its files hang on that; nil where they
+  /// do not. ``commit(_:)`` then puts the table in its place.
+  ///
+  /// - Parameter location: full URI of the table's directory.
+  /// - Throws: `alreadyExists`, `namespaceNotFound`, and what a request may come to.
+  func reserve(_ identifier: TableIdentifier, location: String) async throws(CatalogError) -> (any TableReservation)?
+}
+
+extension TableOperations {
+  package func reserve(_ identifier: TableIdentifier, location: String) async throws(CatalogError) -> (any TableReservation)? { nil }
+}
+
+/// A name that is taken for a table to come.
+package protocol TableReservation: Sendable {
+  /// Gives the name free again; call it only when no commit can have put a table there. A table that somebody else has put there stays.
+  func release() async
 }
 
 /// One move of a pointer.

@@ -57,7 +57,7 @@ extension CommitFailure {
       case .cancelled: .cancelled
       case .invalid, .tooLarge: .invalid
       case .exists: .exists
-      case .notFound, .changed, .unknown, .failed: .failed
+      case .notFound, .changed, .unknown, .unsupported, .failed: .failed
       }
     self.init(code: code, message: "\(context): \(error.message)", requestID: error.requestID, base: base)
   }
@@ -89,7 +89,7 @@ extension CommitFailure {
       case .unavailable(.timedOut): .timedOut
       case .unavailable(.cancelled): .cancelled
       case .unavailable(.notFound), .unavailable(.changed), .unavailable(.exists), .unavailable(.tooLarge), .unavailable(.unknown),
-        .unavailable(.failed), .unavailable(.invalid):
+        .unavailable(.failed), .unavailable(.invalid), .unavailable(.unsupported):
         .failed
       }
     let judged = base.map { " (judged against \($0))" } ?? ""

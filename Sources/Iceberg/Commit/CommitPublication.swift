@@ -25,6 +25,22 @@ struct CommitPublication: Sendable {
   private var pointer: String? { plan.base?.metadataLocation }
 
   func run() async throws(CommitFailure) -> Committed {
+    guard plan.base == nil else { return try await published() }
+    let reservation: (any TableReservation)?
+    do throws(CatalogError) {
+      reservation = try await engine.catalog.tableOperations.reserve(plan.table, location: plan.metadata.head.location)
+    } catch {
+      throw CommitFailure(error, plan.context, base: nil)
+    }
+    do throws(CommitFailure) {
+      return try await published()
+    } catch {
+      if error.code != .unknown { await reservation?.release() }
+      throw error
+    }
+  }
+
+  private func published() async throws(CommitFailure) -> Committed {
     for warning in plan.warnings { log(.notice, "an unusual commit", ["warning": warning]) }
     let uploaded = try await upload()
     await settings.pause(.afterUpload)
@@ -66,7 +82,7 @@ struct CommitPublication: Sendable {
         throw CommitFailure(
           code: .unknown, message: "\(plan.context): nothing was committed, but the upload's fate is unknown: \(error.message)",
           requestID: error.requestID, kept: plan.location, base: pointer)
-      case .notFound, .changed, .denied, .timedOut, .tooLarge, .failed, .invalid, .cancelled:
+      case .notFound, .changed, .denied, .timedOut, .tooLarge, .failed, .invalid, .unsupported, .cancelled:
         throw CommitFailure(error, plan.context, base: pointer)
       }
     }

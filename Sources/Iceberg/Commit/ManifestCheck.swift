@@ -178,7 +178,7 @@ struct ManifestCheck {
     switch error.code {
     case .notFound: SuccessorRefusal(row: row, path: path, expected: "an object at \(location)", found: "none")
     case .invalid: SuccessorRefusal(row: row, path: path, expected: "an object's location", found: error.message)
-    case .changed, .exists, .tooLarge, .unknown, .denied, .timedOut, .failed, .cancelled:
+    case .changed, .exists, .tooLarge, .unknown, .denied, .timedOut, .failed, .unsupported, .cancelled:
       SuccessorRefusal(row: row, kind: .unavailable(error.code), path: path, expected: "to read \(location)", found: error.message)
     }
   }

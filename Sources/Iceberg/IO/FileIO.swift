@@ -74,7 +74,7 @@ package enum ListPosition: Sendable, Hashable {
   case start
   /// After the page that gave this token.
   case token(String)
-  /// After this key, in the order of bytes; the key need not exist. Not on directory buckets, which have no order.
+  /// After this key, in the order of bytes; the key need not exist. On directory buckets, which have no order, the same as the start.
   case key(String)
 }
 
@@ -125,6 +125,8 @@ package struct FileIOError: Error, Sendable, CustomStringConvertible {
     case failed
     /// A location or request that cannot be: EINVAL
     case invalid
+    /// Something that the object store, or whoever signs its requests, does not do: EOPNOTSUPP
+    case unsupported
     /// EINTR
     case cancelled
   }

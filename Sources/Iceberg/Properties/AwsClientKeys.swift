@@ -23,27 +23,22 @@ package enum AwsClientKeys {
 
   package static let definitions: [PropertyDefinition] = [
     PropertyDefinition(
-      clientRegion, default: .described("`AWS_REGION`, then the profile"), user: .credentials, "Region of S3, Glue and DynamoDB."),
+      clientRegion, default: .described("`AWS_REGION`, then the profile, then the EC2 instance"), user: .credentials,
+      "Region of S3, Glue and DynamoDB."),
     PropertyDefinition(
       clientCredentialsProvider,
       type: .className([
         defaultProvider, environmentProvider, systemPropertyProvider, profileProvider, webIdentityProvider, stsWebIdentityProvider,
         containerProvider, instanceProfileProvider, anonymousProvider, vendedProvider,
       ]), user: .credentials, status: .mapped("the SDK's class names; environment instead of JVM properties; others are refused"),
-      "Java class that provides credentials.", refusal: "Cannot load class %s, it does not exist in the classpath",
-      notYetValues: [
-        webIdentityProvider: "web identity credentials", stsWebIdentityProvider: "web identity credentials",
-        containerProvider: "container credentials", instanceProfileProvider: "instance profile credentials",
-        vendedProvider: "vended credentials",
-      ]),
+      "Java class that provides credentials.", refusal: "Cannot load class %s, it does not exist in the classpath"),
     PropertyDefinition(
-      clientCredentialsProviderPrefix, prefixOf: "<key>", secret: true, user: .credentials, status: .notYet("vended credentials"),
-      "Setting of the credentials provider."),
+      clientCredentialsProviderPrefix, prefixOf: "<key>", secret: true, user: .credentials,
+      status: .mapped("settings of `VendedCredentialsProvider`, before the catalog's own"), "Setting of the credentials provider."),
     PropertyDefinition(
-      refreshCredentialsEndpoint, user: .credentials, status: .notYet("vended credentials"),
-      "Address that vends credentials; relative to `uri`."),
+      refreshCredentialsEndpoint, user: .credentials, "Address that vends credentials for S3; relative to `uri`."),
     PropertyDefinition(
-      refreshCredentialsEnabled, type: .boolean, default: "true", user: .credentials, status: .notYet("vended credentials"),
+      refreshCredentialsEnabled, type: .boolean, default: "true", user: .credentials,
       "Whether the address that vends credentials is used."),
     PropertyDefinition(
       "client.legacy-md5-plugin-enabled", type: .boolean, default: "false", user: .s3,

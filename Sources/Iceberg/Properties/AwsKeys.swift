@@ -22,7 +22,7 @@ package enum AwsKeys {
     PropertyDefinition(
       glueCatalogID, default: .described("the caller's account"), user: .glue,
       "`CatalogId` of Glue calls: the account that owns the catalog."),
-    PropertyDefinition("glue.account-id", user: .glue, status: .notYet("Lake Formation"), "Account in the Glue table's ARN."),
+    PropertyDefinition("glue.account-id", user: .glue, "Account in the Glue table's ARN, for Lake Formation."),
     PropertyDefinition(
       glueSkipArchive, type: .boolean, default: "true", user: .glue,
       "Keep no archived version of a table at commit."),
@@ -30,25 +30,24 @@ package enum AwsKeys {
       glueSkipNameValidation, type: .boolean, default: "false", user: .glue,
       "Accept names beyond 1-252 (database) or 1-255 (table) characters of lowercase letters, numbers, underscore."),
     PropertyDefinition(
-      glueLakeFormationEnabled, type: .boolean, default: "false", user: .glue, status: .notYet("Lake Formation"),
-      "Credentials from Lake Formation."),
+      glueLakeFormationEnabled, type: .boolean, default: "false", user: .glue,
+      "Credentials from Lake Formation for the files of each table; makes its class the default of `client.factory`."),
     PropertyDefinition(glueEndpoint, type: .endpoint, user: .glue, "Address of Glue instead of the AWS one."),
     PropertyDefinition(dynamoDbEndpoint, type: .endpoint, user: .dynamodb, "Address of DynamoDB instead of the AWS one."),
     PropertyDefinition(dynamoDbTableName, default: "iceberg", user: .dynamodb, "DynamoDB table that holds the catalog."),
     PropertyDefinition(
-      "kms.endpoint", type: .endpoint, user: .kms, status: .notYet("table encryption"), "Address of KMS instead of the AWS one."),
+      "kms.endpoint", type: .endpoint, user: .kms, status: encryption, "Address of KMS instead of the AWS one."),
     PropertyDefinition(
       "kms.encryption-algorithm-spec",
       type: .choice(["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"], ignoringCase: false),
-      default: "SYMMETRIC_DEFAULT", user: .kms, status: .notYet("table encryption"), "Algorithm of KMS encryption."),
+      default: "SYMMETRIC_DEFAULT", user: .kms, status: encryption, "Algorithm of KMS encryption."),
     PropertyDefinition(
       "kms.data-key-spec", type: .choice(["AES_256", "AES_128"], ignoringCase: false), default: "AES_256", user: .kms,
-      status: .notYet("table encryption"), "Length of generated data keys."),
+      status: encryption, "Length of generated data keys."),
     PropertyDefinition(
       clientFactory, type: .className([defaultFactoryClass, assumeRoleFactoryClass, lakeFormationFactoryClass]),
       default: .value(defaultFactoryClass), user: .credentials, status: .mapped("the three classes of Iceberg by name; others are refused"),
-      "Java class that makes the AWS clients.", refusal: "Cannot initialize AwsClientFactory, missing no-arg constructor: %s",
-      notYetValues: [assumeRoleFactoryClass: "assumed roles", lakeFormationFactoryClass: "Lake Formation"]),
+      "Java class that makes the AWS clients.", refusal: "Cannot initialize AwsClientFactory, missing no-arg constructor: %s"),
     PropertyDefinition(assumeRoleArn, user: .credentials, status: assumeRole, "Role to assume."),
     PropertyDefinition(assumeRoleRegion, user: .credentials, status: assumeRole, "Region of every client that uses the role."),
     PropertyDefinition(
@@ -59,19 +58,23 @@ package enum AwsKeys {
     PropertyDefinition(
       "client.assume-role.session-name", default: .described("`iceberg-aws-<uuid>`"), user: .credentials, status: assumeRole,
       "Name of the role session."),
-    PropertyDefinition(assumeRoleTagsPrefix, prefixOf: "<tag>", user: .credentials, status: assumeRole, "Tag of the role session."),
     PropertyDefinition(
-      "lakeformation.db-name", user: .credentials, status: .notYet("Lake Formation"), "Database of the Lake Formation table."),
+      assumeRoleTagsPrefix, prefixOf: "<tag>", user: .credentials, status: assumeRole,
+      "Tag of the role session; `LakeFormationAuthorizedCaller` in any case, as `.pyiceberg.yaml` has no capitals."),
     PropertyDefinition(
-      "lakeformation.table-name", user: .credentials, status: .notYet("Lake Formation"), "Name of the Lake Formation table."),
+      "lakeformation.db-name", user: .credentials, status: lakeFormation, "Database of the Lake Formation table."),
     PropertyDefinition(
-      "rest.signing-region", default: .described("region chain"), user: .signer, status: signer, "Region of SigV4 on REST calls."),
-    PropertyDefinition("rest.signing-name", default: "execute-api", user: .signer, status: signer, "Service of SigV4 on REST calls."),
-    PropertyDefinition("rest.access-key-id", user: .signer, status: signer, "Static key of SigV4 on REST calls."),
-    PropertyDefinition("rest.secret-access-key", secret: true, user: .signer, status: signer, "Static secret key of SigV4 on REST calls."),
-    PropertyDefinition("rest.session-token", secret: true, user: .signer, status: signer, "Static session token of SigV4 on REST calls."),
+      "lakeformation.table-name", user: .credentials, status: lakeFormation, "Name of the Lake Formation table."),
+    PropertyDefinition(
+      "rest.signing-region", default: .described("region chain"), user: .signer, "Region of SigV4 on REST calls."),
+    PropertyDefinition("rest.signing-name", default: "execute-api", user: .signer, "Service of SigV4 on REST calls."),
+    PropertyDefinition("rest.access-key-id", user: .signer, "Static key of SigV4 on REST calls."),
+    PropertyDefinition("rest.secret-access-key", secret: true, user: .signer, "Static secret key of SigV4 on REST calls."),
+    PropertyDefinition("rest.session-token", secret: true, user: .signer, "Static session token of SigV4 on REST calls."),
   ]
 
-  private static let assumeRole = PropertyStatus.notYet("assumed roles")
-  private static let signer = PropertyStatus.notYet("remote signing")
+  private static let assumeRole = PropertyStatus.mapped("with the factories of roles and of Lake Formation")
+  private static let lakeFormation = PropertyStatus.mapped("with Lake Formation's factory; the catalog names the table of each file itself")
+  private static let encryption = PropertyStatus.notApplicable(
+    "files of encrypted tables are shown as they lie in S3; whoever reads them has the keys")
 }

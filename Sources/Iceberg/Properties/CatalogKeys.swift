@@ -41,7 +41,7 @@ package enum CatalogKeys {
       status: .mapped("both classes mean S3"), "Java class that reads the files.",
       refusal: "Cannot initialize FileIO implementation %s: BergFS reads S3"),
     PropertyDefinition(
-      uri, user: .catalog, status: .notYet("remote signing and vended credentials"), "Base address of signer and credential endpoints."),
+      uri, user: .catalog, "Base address of signer and credential endpoints."),
     PropertyDefinition(
       tableDefaultPrefix, prefixOf: "<key>", user: .catalog, status: own, "Default table property at creation."),
     PropertyDefinition(
@@ -84,12 +84,12 @@ package enum CatalogKeys {
     PropertyDefinition("app-name", user: .catalog, status: engine, "Name of the engine."),
     PropertyDefinition("user", user: .catalog, status: engine, "User of the engine."),
     PropertyDefinition(
-      "auth.session-timeout-ms", type: .int64, default: "3600000", user: .signer, status: .notYet("remote signing"),
-      "Life of cached OAuth2 sessions."),
+      "auth.session-timeout-ms", type: .int64, default: "3600000", user: .signer,
+      "After how long without use an OAuth2 session starts anew, milliseconds."),
     PropertyDefinition(
-      "encryption.kms-type", type: .choice(["aws", "azure", "gcp"], ignoringCase: false), user: .kms, status: .notYet("table encryption"),
+      "encryption.kms-type", type: .choice(["aws", "azure", "gcp"], ignoringCase: false), user: .kms, status: encryption,
       "Which key management service.", refusal: "Unsupported KMS type: %s"),
-    PropertyDefinition("encryption.kms-impl", user: .kms, status: .notYet("table encryption"), "Java class of the KMS client."),
+    PropertyDefinition("encryption.kms-impl", user: .kms, status: encryption, "Java class of the KMS client."),
     PropertyDefinition(
       "init-creation-stacktrace", type: .boolean, default: "true", user: .s3, status: .notApplicable("a Java diagnostic"),
       "Creation stack traces for leak warnings."),
@@ -98,4 +98,7 @@ package enum CatalogKeys {
   private static let views = PropertyStatus.notApplicable("catalog views are not shown")
   private static let hive = PropertyStatus.notApplicable("Hive only")
   private static let engine = PropertyStatus.notApplicable("identifies an engine; BergFS names itself")
+
+  private static let encryption = PropertyStatus.notApplicable(
+    "files of encrypted tables are shown as they lie in S3; whoever reads them has the keys")
 }

@@ -46,8 +46,8 @@ package enum PyIcebergKeys {
       PropertyDefinition(clientSessionToken, secret: true, user: .credentials, "Session token of those keys."),
       PropertyDefinition(
         clientProfileName, default: .described("`AWS_PROFILE`, else `default`"), user: .credentials, "Profile of the shared AWS files."),
-      PropertyDefinition("client.role-arn", user: .credentials, status: .notYet("assumed roles"), "Role to assume for S3."),
-      PropertyDefinition("client.role-session-name", user: .credentials, status: .notYet("assumed roles"), "Name of that role's session."),
+      PropertyDefinition("client.role-arn", user: .credentials, "Role to assume for S3."),
+      PropertyDefinition("client.role-session-name", user: .credentials, "Name of that role's session."),
     ] + overrides(of: "glue", "Glue") + overrides(of: "dynamodb", "DynamoDB")
 
   private static func overrides(of prefix: String, _ service: String) -> [PropertyDefinition] {
@@ -87,9 +87,9 @@ package enum PyIcebergKeys {
       "Look up the region of buckets."),
     PropertyDefinition(s3ProfileName, default: .described("`client.profile-name`"), user: .credentials, "Profile of S3."),
     PropertyDefinition(
-      "s3.role-arn", default: .described("`client.role-arn`"), user: .credentials, status: .notYet("assumed roles"),
+      "s3.role-arn", default: .described("`client.role-arn`"), user: .credentials,
       "Role to assume for S3."),
-    PropertyDefinition("s3.role-session-name", user: .credentials, status: .notYet("assumed roles"), "Name of that role's session."),
+    PropertyDefinition("s3.role-session-name", user: .credentials, "Name of that role's session."),
     PropertyDefinition(
       s3ForceVirtualAddressing, type: .boolean, default: "false", user: .s3, status: .mapped("the opposite of `s3.path-style-access`"),
       "Bucket in the host name even with an `s3.endpoint`."),

@@ -4,64 +4,70 @@
 package enum RESTKeys {
   package static let definitions = signer + authentication + client + catalogOnly
 
-  private static let feature = PropertyStatus.notYet("remote signing and vended credentials")
   private static let tokenTypes = "urn:ietf:params:oauth:token-type:"
 
   private static let signer: [PropertyDefinition] = [
     PropertyDefinition(
-      "s3.signer.uri", default: .described("`uri`"), user: .signer, status: feature, "Base address of the signer (older key)."),
-    PropertyDefinition("s3.signer.endpoint", default: "v1/aws/s3/sign", user: .signer, status: feature, "Path of the signer (older key)."),
-    PropertyDefinition("signer.uri", default: .described("`uri`"), user: .signer, status: feature, "Base address of the signer."),
-    PropertyDefinition("signer.endpoint", default: "v1/aws/s3/sign", user: .signer, status: feature, "Path of the signer."),
+      "s3.signer.uri", default: .described("`uri`"), user: .signer, "Base address of the signer (older key)."),
+    PropertyDefinition("s3.signer.endpoint", default: "v1/aws/s3/sign", user: .signer, "Path of the signer (older key)."),
+    PropertyDefinition("signer.uri", default: .described("`uri`"), user: .signer, "Base address of the signer."),
+    PropertyDefinition("signer.endpoint", default: "v1/aws/s3/sign", user: .signer, "Path of the signer."),
     PropertyDefinition(
-      "rest.remote-signing.endpoint", user: .signer, status: feature, "Path of the signer where `signer.endpoint` is absent."),
-    PropertyDefinition("rest.remote-signing.config", secret: true, user: .signer, status: feature, "JSON settings passed to the signer."),
-    PropertyDefinition("rest-scan-plan-id", user: .signer, status: feature, "Scan plan named to the address that vends credentials."),
-    PropertyDefinition("credentials.uri", user: .signer, status: feature, "Address that vends credentials."),
-    PropertyDefinition("header.", prefixOf: "<Name>", secret: true, user: .signer, status: feature, "Header of REST calls."),
+      "rest.remote-signing.endpoint", user: .signer, "Path of the signer where `signer.endpoint` is absent."),
+    PropertyDefinition("rest.remote-signing.config", secret: true, user: .signer, "JSON settings passed to the signer."),
+    PropertyDefinition("rest-scan-plan-id", user: .signer, "Scan plan named to the address that vends credentials."),
+    PropertyDefinition("credentials.uri", user: .signer, "Address that vends credentials."),
+    PropertyDefinition("header.", prefixOf: "<Name>", secret: true, user: .signer, "Header of REST calls."),
   ]
 
   private static let authentication: [PropertyDefinition] =
     [
       PropertyDefinition(
-        "rest.auth.type", default: .described("`oauth2` if `credential` or `token` is set, else `none`"), user: .signer, status: feature,
-        "`none`, `basic`, `oauth2`, `sigv4`, `google` or a class."),
-      PropertyDefinition("rest.auth.basic.username", user: .signer, status: feature, "User of basic authentication."),
-      PropertyDefinition("rest.auth.basic.password", secret: true, user: .signer, status: feature, "Password of basic authentication."),
+        "rest.auth.type", default: .described("`oauth2` if `credential` or `token` is set, else `none`"), user: .signer,
+        status: .mapped("`none`, `basic`, `oauth2` or `sigv4`; others are refused"), "Who calls REST services."),
+      PropertyDefinition("rest.auth.basic.username", user: .signer, "User of basic authentication."),
+      PropertyDefinition("rest.auth.basic.password", secret: true, user: .signer, "Password of basic authentication."),
       PropertyDefinition(
-        "rest.sigv4-enabled", type: .boolean, default: "false", user: .signer, status: feature, "Older form of `rest.auth.type=sigv4`."),
+        "rest.sigv4-enabled", type: .boolean, default: "false", user: .signer, "Older form of `rest.auth.type=sigv4`."),
       PropertyDefinition(
-        "rest.auth.sigv4.delegate-auth-type", default: "oauth2", user: .signer, status: feature, "Authentication beside SigV4."),
-      PropertyDefinition("token", secret: true, user: .signer, status: feature, "Bearer token."),
-      PropertyDefinition("credential", secret: true, user: .signer, status: feature, "`id:secret` of the client credentials flow."),
-      PropertyDefinition("oauth2-server-uri", default: "v1/oauth/tokens", user: .signer, status: feature, "Token endpoint."),
+        "rest.auth.sigv4.delegate-auth-type", default: "oauth2", user: .signer, "Authentication beside SigV4."),
+      PropertyDefinition("token", secret: true, user: .signer, "Bearer token."),
+      PropertyDefinition("credential", secret: true, user: .signer, "`id:secret` of the client credentials flow."),
+      PropertyDefinition("oauth2-server-uri", default: "v1/oauth/tokens", user: .signer, "Token endpoint."),
       PropertyDefinition(
-        "token-expires-in-ms", type: .int64, default: "3600000", user: .signer, status: feature, "Life of a token that does not say it."),
+        "token-expires-in-ms", type: .int64, default: .described("none"), user: .signer,
+        "Life of a configured token that does not say when it ends, milliseconds."),
       PropertyDefinition(
-        "token-refresh-enabled", type: .boolean, default: "true", user: .signer, status: feature, "Refresh tokens in time."),
+        "token-refresh-enabled", type: .boolean, default: "true", user: .signer, "Refresh tokens in time."),
       PropertyDefinition(
-        "token-exchange-enabled", type: .boolean, default: "true", user: .signer, status: feature, "Refresh by token exchange."),
-      PropertyDefinition("scope", default: "sign", user: .signer, status: feature, "Scope of the token."),
-      PropertyDefinition("audience", user: .signer, status: feature, "Audience of the token."),
-      PropertyDefinition("resource", user: .signer, status: feature, "Resource of the token."),
+        "token-exchange-enabled", type: .boolean, default: "true", user: .signer, "Refresh by token exchange."),
+      PropertyDefinition("scope", default: .described("`sign`; `catalog` for vended credentials"), user: .signer, "Scope of the token."),
+      PropertyDefinition("audience", user: .signer, "Audience of the token."),
+      PropertyDefinition("resource", user: .signer, "Resource of the token."),
     ]
     + ["id_token", "access_token", "jwt", "saml2", "saml1"].map {
-      PropertyDefinition(tokenTypes + $0, secret: true, user: .signer, status: feature, "Token to exchange.")
+      PropertyDefinition(
+        tokenTypes + $0, secret: true, user: .signer, status: .notApplicable("sessions of REST catalogs only"), "Token to exchange.")
     }
 
   private static let client: [PropertyDefinition] = [
-    PropertyDefinition("rest.client.max-retries", type: .int32, default: "5", user: .signer, status: feature, "Retries of REST calls."),
     PropertyDefinition(
-      "rest.client.max-connections", type: .int32, default: "100", user: .signer, status: feature, "Connections of the REST pool."),
+      "rest.client.max-retries", type: .int32, default: "5", user: .signer, "Retries of REST calls.",
+      range: PropertyRange(minimum: 1, sentence: "it must be more than 0")),
     PropertyDefinition(
-      "rest.client.connections-per-route", type: .int32, default: "100", user: .signer, status: feature, "The same for one host."),
-    PropertyDefinition("rest.client.connection-timeout-ms", type: .int64, user: .signer, status: feature, "Longest time to connect."),
-    PropertyDefinition("rest.client.socket-timeout-ms", type: .int32, user: .signer, status: feature, "Longest silence of a connection."),
-    PropertyDefinition("rest.client.proxy.hostname", user: .signer, status: feature, "Host of the REST proxy."),
-    PropertyDefinition("rest.client.proxy.port", type: .int32, user: .signer, status: feature, "Port of the REST proxy."),
-    PropertyDefinition("rest.client.proxy.username", user: .signer, status: feature, "User at the REST proxy."),
-    PropertyDefinition("rest.client.proxy.password", secret: true, user: .signer, status: feature, "Password at the REST proxy."),
-    PropertyDefinition("rest.client.user-agent", user: .signer, status: feature, "User agent of REST calls."),
+      "rest.client.max-connections", type: .int32, default: "100", user: .signer, "Connections of the REST pool."),
+    PropertyDefinition(
+      "rest.client.connections-per-route", type: .int32, default: "100", user: .signer,
+      status: .mapped("the smaller of this and `rest.client.max-connections`"), "The same for one host."),
+    PropertyDefinition("rest.client.connection-timeout-ms", type: .int64, user: .signer, "Longest time to connect, milliseconds."),
+    PropertyDefinition(
+      "rest.client.socket-timeout-ms", type: .int32, user: .signer, status: .mapped("less than one byte a second over that time"),
+      "Longest silence of a connection, milliseconds."),
+    PropertyDefinition("rest.client.proxy.hostname", user: .signer, "Host of the REST proxy."),
+    PropertyDefinition("rest.client.proxy.port", type: .int32, user: .signer, "Port of the REST proxy."),
+    PropertyDefinition("rest.client.proxy.username", user: .signer, "User at the REST proxy."),
+    PropertyDefinition("rest.client.proxy.password", secret: true, user: .signer, "Password at the REST proxy."),
+    PropertyDefinition("rest.client.user-agent", default: "bergfs", user: .signer, "User agent of REST calls."),
     PropertyDefinition(
       "rest.client.tls.configurer-impl", user: .signer, status: .notApplicable("a Java class"), "Java class that sets up TLS."),
   ]

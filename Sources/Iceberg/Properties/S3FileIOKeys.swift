@@ -14,6 +14,8 @@ package enum S3FileIOKeys {
   package static let accelerationEnabled = "s3.acceleration-enabled"
   package static let crossRegionAccessEnabled = "s3.cross-region-access-enabled"
   package static let remoteSigningEnabled = "s3.remote-signing-enabled"
+  package static let requesterPays = "s3.requester-pays"
+  package static let stagingDirectory = "s3.staging-dir"
   package static let preloadClientEnabled = "s3.preload-client-enabled"
   package static let accessPointsPrefix = "s3.access-points."
   package static let directoryBucketListPrefixAsDirectory = "s3.directory-bucket.list-prefix-as-directory"
@@ -42,7 +44,7 @@ package enum S3FileIOKeys {
     PropertyDefinition(secretAccessKey, secret: true, user: .credentials, "Static secret key of S3; needs the access key."),
     PropertyDefinition(sessionToken, secret: true, user: .credentials, "Session token of the static S3 keys."),
     PropertyDefinition(
-      sessionTokenExpiresAtMs, type: .int64, user: .credentials, status: .notYet("vended credentials"),
+      sessionTokenExpiresAtMs, type: .int64, user: .credentials, status: .mapped("with vended credentials, which begin with these keys"),
       "When the session token ends, milliseconds since 1970."),
     PropertyDefinition(useArnRegionEnabled, type: .boolean, default: "false", user: .s3, "Accept access point ARNs of another region."),
     PropertyDefinition(dualStackEnabled, type: .boolean, default: "false", user: .s3, "Dual-stack host names (IPv6)."),
@@ -52,25 +54,28 @@ package enum S3FileIOKeys {
       "s3.chunked-encoding-enabled", type: .boolean, default: "true", user: .s3, status: .notApplicable("no upload is sent in aws-chunks"),
       "Allow aws-chunked uploads."),
     PropertyDefinition(
-      remoteSigningEnabled, type: .boolean, default: "false", user: .signer, status: .notYet("remote signing"),
-      "Sign through a REST signer."),
+      remoteSigningEnabled, type: .boolean, default: "false", user: .signer,
+      "Have a REST service sign the requests to S3; no keys of S3 are used here."),
     PropertyDefinition(
       preloadClientEnabled, type: .boolean, default: "false", user: .s3, status: .mapped("credentials are always resolved at mount"),
       "Build the S3 client at the start."),
     PropertyDefinition(accessPointsPrefix, prefixOf: "<bucket>", user: .s3, "Access point (ARN or alias) to use in place of the bucket."),
     PropertyDefinition(
-      "s3.access-grants.enabled", type: .boolean, default: "false", user: .s3, status: .notYet("S3 Access Grants"),
-      "Credentials from S3 Access Grants."),
+      "s3.access-grants.enabled", type: .boolean, default: "false", user: .credentials, "Credentials from S3 Access Grants."),
     PropertyDefinition(
-      "s3.access-grants.fallback-to-iam", type: .boolean, default: "false", user: .s3, status: .notYet("S3 Access Grants"),
+      "s3.access-grants.fallback-to-iam", type: .boolean, default: "false", user: .credentials,
       "Plain credentials where a grant is denied."),
     PropertyDefinition(
       directoryBucketListPrefixAsDirectory, type: .boolean, default: "true", user: .s3, "End list prefixes of directory buckets in `/`."),
     PropertyDefinition(
       "s3.crt.enabled", type: .boolean, default: "true", user: .s3, status: .notApplicable("the CRT client is not used"), "The CRT client."),
     PropertyDefinition(
-      "s3.crt.max-concurrency", type: .int32, default: "500", user: .s3, status: .notApplicable("the CRT client is not used"),
-      "Requests of the CRT client."),
+      "s3.crt.max-concurrency", type: .int32, default: .described("`http-client.apache.max-connections`"), user: .s3,
+      status: .mapped("S3 connections at a time, no more than the HTTP client has"), "Requests of the CRT client.",
+      range: PropertyRange(minimum: 1, sentence: "the number must be at least 1")),
+    PropertyDefinition(
+      requesterPays, type: .boolean, default: "false", user: .s3,
+      "Say with each request that its sender pays for it, for buckets of requester pays. A key of BergFS: Iceberg has none."),
   ]
 
   private static let writing: [PropertyDefinition] = [
@@ -83,7 +88,8 @@ package enum S3FileIOKeys {
       "s3.multipart.threshold", type: .double, default: "1.5", user: .s3, "Parts are used from this many part sizes on.",
       range: PropertyRange(minimum: 1, sentence: "Multipart threshold factor must be >= to 1.0")),
     PropertyDefinition(
-      "s3.staging-dir", default: "/tmp", user: .s3, status: .mapped("`--staging-dir` names the place"), "Directory of staging files."),
+      stagingDirectory, default: .described("`$XDG_CACHE_HOME/bergfs` or `/var/tmp/bergfs-<uid>`"), user: .s3,
+      status: .mapped("a directory `bergfs-<uid>` of the user's own is made there; `--staging-dir` wins"), "Directory of staging files."),
     PropertyDefinition(
       "s3.acl",
       type: .choice(
@@ -93,12 +99,15 @@ package enum S3FileIOKeys {
         ], ignoringCase: false), user: .s3, "Canned ACL of new objects.", refusal: "Cannot support S3 CannedACL %s"),
     PropertyDefinition(
       sseType, type: .choice(["none", "s3", "kms", "dsse-kms", "custom"], ignoringCase: true), default: "none", user: .s3,
-      status: .mapped("`custom` sends the key with each request; the others matter for writing only"), "Server-side encryption.",
+      "Server-side encryption of new objects; `custom` sends the key with each request, and needs https.",
       refusal: "Cannot support given S3 encryption type: %s"),
     PropertyDefinition(sseKey, secret: true, user: .s3, "KMS key, or the base64 AES-256 key of `custom`."),
     PropertyDefinition(sseMD5, secret: true, user: .s3, "Base64 MD5 of the key of `custom`."),
-    PropertyDefinition("s3.checksum-enabled", type: .boolean, default: "false", user: .s3, "`Content-MD5` on uploads."),
-    PropertyDefinition("s3.write.tags.", prefixOf: "<tag>", user: .s3, "Tag of new objects."),
+    PropertyDefinition(
+      "s3.checksum-enabled", type: .boolean, default: "false", user: .s3,
+      status: .mapped("a CRC-32 in `x-amz-checksum-crc32`, which S3 checks like an MD5, whatever `AWS_REQUEST_CHECKSUM_CALCULATION` says"),
+      "`Content-MD5` on uploads."),
+    PropertyDefinition("s3.write.tags.", prefixOf: "<tag>", user: .s3, "Tag of new objects; S3 takes ten."),
     PropertyDefinition(
       "s3.write.table-tag-enabled", type: .boolean, default: "false", user: .s3, "Tag new objects with the table's name."),
     PropertyDefinition(

@@ -127,7 +127,7 @@ struct ReachReader: Sendable {
       switch error.code {
       case .notFound: return .missing
       case .invalid: return .invalid(error.message)
-      case .changed, .exists, .denied, .timedOut, .tooLarge, .unknown, .failed, .cancelled: return .failed(error.message)
+      case .changed, .exists, .denied, .timedOut, .tooLarge, .unknown, .failed, .unsupported, .cancelled: return .failed(error.message)
       }
     }
     let bytes = sink.take()

@@ -12,12 +12,12 @@ package final class DynamoDbCatalog: Catalog {
   let client: DynamoDBClient
   let properties: AwsProperties
   let log: OnceLog
-  let files: any FileIO
+  let files: TableFiles
   let clock: any AWSClock
 
   /// - Parameter clock: for time stamps and for the waits of a commit whose answer was lost.
   package init(
-    client: DynamoDBClient, properties: AwsProperties, files: any FileIO, logger: Logger, clock: any AWSClock = SystemAWSClock()
+    client: DynamoDBClient, properties: AwsProperties, files: TableFiles, logger: Logger, clock: any AWSClock = SystemAWSClock()
   ) {
     self.client = client
     self.clock = clock
@@ -50,7 +50,7 @@ package final class DynamoDbCatalog: Catalog {
     return try await item(key, identifier).flatMap { Self.entry(of: $0, identifier) }
   }
 
-  package func fileIO(for identifier: TableIdentifier) -> any FileIO { files }
+  package func fileIO(for identifier: TableIdentifier) -> any FileIO { files.files(of: identifier) }
 
   /// The table of the catalog is missing, or the call failed.
   func failure(_ error: AWSError, _ place: String) -> CatalogError {

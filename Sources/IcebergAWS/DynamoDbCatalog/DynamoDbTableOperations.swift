@@ -10,7 +10,7 @@ package import Iceberg
 package struct DynamoDbTableOperations: TableOperations {
   let client: DynamoDBClient
   let table: String
-  let files: any FileIO
+  let files: TableFiles
   let clock: any AWSClock
 
   /// What one write sends.
@@ -126,7 +126,7 @@ package struct DynamoDbTableOperations: TableOperations {
   /// Reads the item after an answer that leaves the outcome open. Throws only a refusal that is certain.
   private func readBack(_ refusal: CommitRefusal, _ write: Write) async throws(CatalogError) -> CommitOutcome {
     let commit = write.commit
-    let check = CommitStatusCheck(commit: commit, files: files, clock: clock)
+    let check = CommitStatusCheck(commit: commit, files: files.files(of: commit.identifier), clock: clock)
     let problem = "Commit of \(commit.identifier): \(refusal.error.message) (\(refusal.error.operation): \(refusal.error.code))"
     var hasMoved = false
     let outcome = await check.settle(problem) { () throws(CatalogError) in

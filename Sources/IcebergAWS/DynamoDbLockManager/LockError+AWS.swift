@@ -13,7 +13,7 @@ extension LockError {
       case .timedOut: .timedOut
       case .network: FileIOError.isUnreachable(error) ? .timedOut : .failed
       case .cancelled: .cancelled
-      case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .configuration: .failed
+      case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .unsupported, .configuration: .failed
       }
     self.init(code: code, message: "\(place): \(error.message) (\(error.operation): \(error.code))", requestID: error.requestID)
   }

@@ -11,14 +11,14 @@ package final class GlueCatalog: Catalog {
   package var nestsNamespaces: Bool { false }
   let client: GlueClient
   let names: GlueNames
-  let files: any FileIO
+  let files: TableFiles
   let properties: AwsProperties
   let clock: any AWSClock
   private let log: OnceLog
 
   /// - Parameter clock: for the waits of a commit whose answer was lost.
   package init(
-    client: GlueClient, properties: AwsProperties, files: any FileIO, logger: Logger, clock: any AWSClock = SystemAWSClock()
+    client: GlueClient, properties: AwsProperties, files: TableFiles, logger: Logger, clock: any AWSClock = SystemAWSClock()
   ) {
     self.client = client
     self.clock = clock
@@ -97,7 +97,7 @@ package final class GlueCatalog: Catalog {
     }
   }
 
-  package func fileIO(for identifier: TableIdentifier) -> any FileIO { files }
+  package func fileIO(for identifier: TableIdentifier) -> any FileIO { files.files(of: identifier) }
 
   private static func isNotFound(_ error: AWSError) -> Bool {
     error.code == "EntityNotFoundException"

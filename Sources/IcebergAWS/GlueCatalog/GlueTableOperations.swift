@@ -12,9 +12,16 @@ package struct GlueTableOperations: TableOperations {
 
   let client: GlueClient
   let names: GlueNames
-  let files: any FileIO
+  let files: TableFiles
   let skipsArchive: Bool
   let clock: any AWSClock
+  let catalog: GlueCatalog
+
+  package func reserve(_ identifier: TableIdentifier, location: String) async throws(CatalogError) -> (any TableReservation)? {
+    guard files.needEntryFirst else { return nil }
+    try names.check(identifier)
+    return try await GlueReservation.make(identifier, at: location, in: identifier.namespace.levels[0], of: catalog)
+  }
 
   package func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome {
     let identifier = commit.identifier
@@ -22,6 +29,11 @@ package struct GlueTableOperations: TableOperations {
     let database = identifier.namespace.levels[0]
     let entry = try await entry(database, identifier)
     guard let base = commit.base else {
+      if files.needEntryFirst, let entry, GlueReservation.isHalfMade(entry.table) {
+        return try await uninterruptedCatalogCall { () throws(CatalogError) in
+          try await update(commit, database, entry, base: nil, mayRetry: true)
+        }
+      }
       guard entry == nil else { throw Self.alreadyExists(identifier) }
       return try await uninterruptedCatalogCall { () throws(CatalogError) in try await create(commit, database) }
     }
@@ -37,7 +49,7 @@ package struct GlueTableOperations: TableOperations {
   // MARK: persist
 
   private func update(
-    _ commit: TableCommit, _ database: String, _ entry: GlueTableDefinition, base: TableEntry, mayRetry: Bool
+    _ commit: TableCommit, _ database: String, _ entry: GlueTableDefinition, base: TableEntry?, mayRetry: Bool
   ) async throws(CatalogError) -> CommitOutcome {
     guard let version = entry.table.versionID, !version.isEmpty else {
       throw CatalogError(
@@ -87,7 +99,7 @@ package struct GlueTableOperations: TableOperations {
   private func readBack(
     _ refusal: CommitRefusal, _ commit: TableCommit, _ database: String
   ) async throws(CatalogError) -> CommitOutcome {
-    let check = CommitStatusCheck(commit: commit, files: files, clock: clock)
+    let check = CommitStatusCheck(commit: commit, files: files.files(of: commit.identifier), clock: clock)
     let problem = "Commit of \(commit.identifier): \(refusal.error.message) (\(refusal.error.operation): \(refusal.error.code))"
     var hasMoved = false
     let outcome = await check.settle(problem) { () throws(CatalogError) in
@@ -130,14 +142,15 @@ package struct GlueTableOperations: TableOperations {
   }
 
   /// Nil if the pointer is still the base; else what that means.
-  private static func compare(_ table: GlueTable, _ commit: TableCommit, base: TableEntry) -> CommitOutcome? {
+  private static func compare(_ table: GlueTable, _ commit: TableCommit, base: TableEntry?) -> CommitOutcome? {
     let current = pointer(of: table) ?? ""
-    if current.utf8.elementsEqual(base.metadataLocation.utf8) { return nil }
+    let expected = base?.metadataLocation ?? ""
+    if current.utf8.elementsEqual(expected.utf8) { return nil }
     if current.utf8.elementsEqual(commit.metadataLocation.utf8) {
       return .committed(commit.entry(version: table.versionID, modified: table.modified))
     }
     return .conflict(
-      "Cannot commit \(commit.identifier) because base metadata location '\(base.metadataLocation)' is not same as the current Glue location "
+      "Cannot commit \(commit.identifier) because base metadata location '\(expected)' is not same as the current Glue location "
         + "'\(current)'")
   }
 

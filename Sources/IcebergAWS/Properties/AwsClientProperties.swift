@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Iceberg
+
 /// Region and credentials of all clients. Source: spec/properties.md §3, §7.2.
 package struct AwsClientProperties: Sendable {
   package static let credentialsProviderKey = "client.credentials-provider"
@@ -10,6 +12,9 @@ package struct AwsClientProperties: Sendable {
   /// PyIceberg's keys for all services.
   package var staticKeys: StaticKeys?
   package var profileName: String?
+  /// PyIceberg's role for S3, and the name of its session.
+  package var roleARN: String?
+  package var roleSessionName: String?
   /// PyIceberg's keys for one service; they win over those for all.
   package var glue: ServiceOverrides
   package var dynamoDB: ServiceOverrides
@@ -37,6 +42,8 @@ package struct AwsClientProperties: Sendable {
     refreshCredentialsEndpoint = isRefreshEnabled ? map.nonEmpty("client.refresh-credentials-endpoint") : nil
     staticKeys = StaticKeys(map, prefix: "client")
     profileName = map.nonEmpty("client.profile-name")
+    roleARN = map.nonEmpty("client.role-arn")
+    roleSessionName = map.nonEmpty("client.role-session-name")
     glue = ServiceOverrides(map, prefix: "glue")
     dynamoDB = ServiceOverrides(map, prefix: "dynamodb")
   }
@@ -44,25 +51,20 @@ package struct AwsClientProperties: Sendable {
 
 /// The provider classes that `client.credentials-provider` may name here. Source: spec/properties.md §3.1.
 package enum CredentialsProviderName: Sendable, Hashable, CaseIterable {
-  case defaultChain, environment, profile, anonymous
+  case defaultChain, environment, profile, webIdentity, container, instance, anonymous, vended
 
-  private static let awsPackage = "software.amazon.awssdk.auth.credentials."
-
-  /// - Throws: Java's sentence for a class that does not exist, and for one that has no counterpart in this build a sentence that says so.
+  /// - Throws: Java's sentence for a class that does not exist.
   package init(className: String) throws(PropertyError) {
     switch className {
-    case Self.awsPackage + "DefaultCredentialsProvider": self = .defaultChain
-    case Self.awsPackage + "EnvironmentVariableCredentialsProvider", Self.awsPackage + "SystemPropertyCredentialsProvider":
-      self = .environment
-    case Self.awsPackage + "ProfileCredentialsProvider": self = .profile
-    case Self.awsPackage + "AnonymousCredentialsProvider": self = .anonymous
-    case Self.awsPackage + "WebIdentityTokenFileCredentialsProvider", Self.awsPackage + "ContainerCredentialsProvider",
-      Self.awsPackage + "InstanceProfileCredentialsProvider",
-      "software.amazon.awssdk.services.sts.auth.StsWebIdentityTokenFileCredentialsProvider",
-      "org.apache.iceberg.aws.s3.VendedCredentialsProvider":
-      throw PropertyError(
-        key: AwsClientProperties.credentialsProviderKey,
-        message: "\(AwsClientProperties.credentialsProviderKey)=\(className) is not supported yet")
+    case AwsClientKeys.defaultProvider: self = .defaultChain
+    // There are no system properties here; what Java would look for there stands in variables of the same meaning.
+    case AwsClientKeys.environmentProvider, AwsClientKeys.systemPropertyProvider: self = .environment
+    case AwsClientKeys.profileProvider: self = .profile
+    case AwsClientKeys.webIdentityProvider, AwsClientKeys.stsWebIdentityProvider: self = .webIdentity
+    case AwsClientKeys.containerProvider: self = .container
+    case AwsClientKeys.instanceProfileProvider: self = .instance
+    case AwsClientKeys.anonymousProvider: self = .anonymous
+    case AwsClientKeys.vendedProvider: self = .vended
     default:
       throw PropertyError(
         key: AwsClientProperties.credentialsProviderKey,

@@ -32,12 +32,16 @@ package struct HttpClientProperties: Sendable {
     }
   }
 
+  /// Of endpoints on this machine or its link, which no proxy reaches.
+  static let link = CurlTransportConfiguration(connectTimeout: .seconds(2), maxConnections: 2, proxy: .none)
+
   /// The transport of S3, for which PyIceberg has keys of its own.
   package func transport(forS3 properties: S3FileIOProperties) -> CurlTransportConfiguration {
     var s3 = transport
     s3.connectTimeout = properties.connectTimeout ?? s3.connectTimeout
     s3.socketTimeout = properties.requestTimeout ?? s3.socketTimeout
     if let proxy = properties.proxy { s3.proxy = .endpoint(proxy) }
+    if let limit = properties.maxConcurrency { s3.maxConnections = min(s3.maxConnections, limit) }
     return s3
   }
 }

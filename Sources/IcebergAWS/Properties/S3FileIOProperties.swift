@@ -10,6 +10,8 @@ package struct S3FileIOProperties: Sendable {
   package static let sessionTokenKey = "s3.session-token"
   package static let remoteSigningKey = "s3.remote-signing-enabled"
   package static let accessGrantsKey = "s3.access-grants.enabled"
+  package static let requesterPaysKey = "s3.requester-pays"
+  package static let sseTypeKey = "s3.sse.type"
   package static let accessPointsPrefix = "s3.access-points."
 
   package var endpoint: String?
@@ -17,10 +19,18 @@ package struct S3FileIOProperties: Sendable {
   package var isPathStyleAccess: Bool?
   package var isDualStackEnabled: Bool
   package var isAccelerationEnabled: Bool
-  package var isUseArnRegionEnabled: Bool
+  /// Nil where it is not set: then environment and profile decide.
+  package var isUseArnRegionEnabled: Bool?
   package var isCrossRegionAccessEnabled: Bool
   package var isRemoteSigningEnabled: Bool
   package var isDirectoryBucketListPrefixAsDirectory: Bool
+  package var isAccessGrantsEnabled: Bool
+  /// Whether the client's own keys are used where there is no grant.
+  package var isAccessGrantsFallbackToIAM: Bool
+  /// Whether requests say that their sender pays; a key of BergFS, as Iceberg has none.
+  package var isRequesterPaying: Bool
+  /// S3 connections at a time; nil: as many as the HTTP client has.
+  package var maxConcurrency: Int?
   /// Bucket names and what stands for them in requests.
   package var accessPoints: [String: String]
   /// Both of the static keys, or neither.
@@ -36,6 +46,8 @@ package struct S3FileIOProperties: Sendable {
   package var region: String?
   package var isAnonymous: Bool
   package var profileName: String?
+  package var roleARN: String?
+  package var roleSessionName: String?
   package var proxy: String?
   package var connectTimeout: Duration?
   package var requestTimeout: Duration?
@@ -46,10 +58,14 @@ package struct S3FileIOProperties: Sendable {
     isPathStyleAccess = map.string("s3.path-style-access") == nil ? nil : map.bool("s3.path-style-access", default: false)
     isDualStackEnabled = map.bool("s3.dualstack-enabled", default: false)
     isAccelerationEnabled = map.bool("s3.acceleration-enabled", default: false)
-    isUseArnRegionEnabled = map.bool("s3.use-arn-region-enabled", default: false)
+    isUseArnRegionEnabled = map.string("s3.use-arn-region-enabled") == nil ? nil : map.bool("s3.use-arn-region-enabled", default: false)
     isCrossRegionAccessEnabled = map.bool("s3.cross-region-access-enabled", default: false)
     isRemoteSigningEnabled = map.bool(Self.remoteSigningKey, default: false)
     isDirectoryBucketListPrefixAsDirectory = map.bool("s3.directory-bucket.list-prefix-as-directory", default: true)
+    isAccessGrantsEnabled = map.bool(Self.accessGrantsKey, default: false)
+    isAccessGrantsFallbackToIAM = map.bool("s3.access-grants.fallback-to-iam", default: false)
+    isRequesterPaying = map.bool(Self.requesterPaysKey, default: false)
+    maxConcurrency = try map.integer("s3.crt.max-concurrency", in: 1...10_000).map { Int($0) }
     accessPoints = map.prefixed(Self.accessPointsPrefix).filter { !$0.value.isEmpty }
     guard (map.string(Self.accessKeyIDKey) == nil) == (map.string(Self.secretAccessKeyKey) == nil) else {
       throw PropertyError(
@@ -64,6 +80,8 @@ package struct S3FileIOProperties: Sendable {
     region = map.nonEmpty("s3.region")
     isAnonymous = map.bool("s3.anonymous", default: false)
     profileName = map.nonEmpty("s3.profile-name")
+    roleARN = map.nonEmpty("s3.role-arn")
+    roleSessionName = map.nonEmpty("s3.role-session-name")
     proxy = map.nonEmpty("s3.proxy-uri")
     connectTimeout = try map.seconds("s3.connect-timeout")
     requestTimeout = try map.seconds("s3.request-timeout")

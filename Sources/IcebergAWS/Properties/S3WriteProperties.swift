@@ -17,8 +17,10 @@ package struct S3WriteProperties: Sendable {
   package var isNamespaceTagged: Bool
   /// What PutObject and CreateMultipartUpload carry.
   package var encryptionHeaders: [(name: String, value: String)]
-  /// What parts carry, and CompleteMultipartUpload where they are checksummed: SSE-C's.
+  /// What parts and CompleteMultipartUpload carry: SSE-C's. S3 gives every object a checksum, and wants the key where there is one.
   package var partEncryptionHeaders: [(name: String, value: String)]
+  /// What a session of a directory bucket is made with: all but SSE-C, which such buckets do not have.
+  package var sessionEncryptionHeaders: [(name: String, value: String)] { partEncryptionHeaders.isEmpty ? encryptionHeaders : [] }
   /// Whether bodies carry a checksum even where the environment asks for those that S3 demands only. It is a CRC-32, not Java's MD5.
   package var isChecksumEnabled: Bool
   /// Whether requests that need a checksum carry an MD5 as well, for old servers.

@@ -35,9 +35,11 @@ extension FileIOError {
       // An archived object is refused with 403 though the keys are in order.
       case .accessDenied where error.code == "InvalidObjectState": .failed
       case .credentials, .accessDenied: .denied
+      case .notFound where error.code == LakeFormationCredentialsProvider.tableMissing: .denied
       case .timedOut: .timedOut
       case .network: Self.isUnreachable(error) ? .timedOut : .failed
       case .cancelled: .cancelled
+      case .unsupported: .unsupported
       case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .configuration: .failed
       }
     let message =
@@ -68,7 +70,7 @@ extension CatalogError {
       case .timedOut: .timedOut
       case .network: FileIOError.isUnreachable(error) ? .timedOut : .failed
       case .cancelled: .cancelled
-      case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .configuration: .failed
+      case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .unsupported, .configuration: .failed
       }
     self.init(code: code, message: "\(place): \(error.message) (\(error.operation): \(error.code))", requestID: error.requestID)
   }

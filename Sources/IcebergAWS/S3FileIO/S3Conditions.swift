@@ -10,7 +10,7 @@ import Synchronization
 /// said once.
 final class S3Conditions: Sendable {
   private let isGivenUp = Mutex(false)
-  private let logger: Logger
+  let logger: Logger
 
   init(logger: Logger) {
     self.logger = logger

@@ -3,6 +3,7 @@
 import AWSCore
 import AWSServices
 package import Iceberg
+import Logging
 
 /// Deleting, and looking for what uploads left. Source: spec/s3fileio.md §7.
 extension S3FileIO {
@@ -157,9 +158,14 @@ extension S3FileIO {
   /// Best effort, as in Iceberg: what cannot be tagged is deleted all the same.
   private func addDeleteTags(_ location: ObjectLocation) async {
     let bucket = target(location.bucket)
-    guard let present = try? await client.getObjectTagging(bucket: bucket, key: location.key) else { return }
-    let tags = present.filter { write.deleteTags[$0.key] == nil } + write.deleteTags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    try? await client.putObjectTagging(bucket: bucket, key: location.key, tags: tags)
+    do {
+      let present = try await client.getObjectTagging(bucket: bucket, key: location.key)
+      let tags = present.filter { write.deleteTags[$0.key] == nil } + write.deleteTags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+      try await client.putObjectTagging(bucket: bucket, key: location.key, tags: tags)
+    } catch {
+      conditions.logger.warning(
+        "an object could not be tagged before it is deleted", metadata: ["object": "\(location)", "reason": "\(error)"])
+    }
   }
 
   @discardableResult

@@ -16,6 +16,7 @@ package final class S3FileIO: FileIO {
   static let streamRetries = 3
 
   let client: S3Client
+  private let properties: S3FileIOProperties
   private let accessPoints: [String: String]
   private let isPrefixListedAsDirectory: Bool
   let encryptionHeaders: [(name: String, value: String)]
@@ -26,18 +27,29 @@ package final class S3FileIO: FileIO {
   let isChecksummed: Bool
 
   /// - Parameter uploadMemory: what the bytes of uploads are counted in.
-  package init(
+  package convenience init(
     client: S3Client, properties: S3FileIOProperties, uploadMemory: any UploadMemory = UnlimitedUploadMemory(),
     logger: Logger = Logger(label: "bergfs.s3")
   ) {
+    self.init(
+      client: client, properties: properties, conditions: S3Conditions(logger: logger), uploads: UploadAdmission(memory: uploadMemory))
+  }
+
+  private init(client: S3Client, properties: S3FileIOProperties, conditions: S3Conditions, uploads: UploadAdmission) {
     self.client = client
-    conditions = S3Conditions(logger: logger)
+    self.properties = properties
+    self.conditions = conditions
+    self.uploads = uploads
     isChecksummed = properties.write.isChecksumEnabled || client.checksums.isSentWhenSupported
     write = properties.write
-    uploads = UploadAdmission(memory: uploadMemory)
     accessPoints = properties.accessPoints
     isPrefixListedAsDirectory = properties.isDirectoryBucketListPrefixAsDirectory
     encryptionHeaders = properties.encryptionHeaders
+  }
+
+  /// The same access with another client, whose requests count with this one's.
+  func with(client: S3Client) -> S3FileIO {
+    S3FileIO(client: client, properties: properties, conditions: conditions, uploads: uploads)
   }
 
   package func head(_ location: ObjectLocation) async throws(FileIOError) -> ObjectAttributes {
@@ -70,8 +82,11 @@ package final class S3FileIO: FileIO {
     bucket: String, prefix: String, isDirectory: Bool, from position: ListPosition
   ) async throws(FileIOError) -> ObjectListing {
     let target = target(bucket)
-    var prefix = prefix
-    if isPrefixListedAsDirectory, target.hasSuffix("--x-s3"), !prefix.isEmpty, prefix.utf8.last != UInt8(ascii: "/") {
+    var (prefix, position) = (prefix, position)
+    let isDirectoryBucket = DirectoryBucketName.isDirectory(target)
+    // There is no order in which anything could come after a key: whoever asks for it gets all.
+    if isDirectoryBucket, case .key = position { position = .start }
+    if isDirectoryBucket, isPrefixListedAsDirectory, !prefix.isEmpty, prefix.utf8.last != UInt8(ascii: "/") {
       prefix += "/"
     }
     let page: S3ObjectPage
@@ -79,6 +94,7 @@ package final class S3FileIO: FileIO {
       page = try await client.listObjectsV2(
         bucket: target, prefix: prefix, delimiter: isDirectory ? "/" : nil, from: position.s3)
     } catch {
+      guard error.code != LakeFormationCredentialsProvider.tableMissing else { return ObjectListing(objects: [], prefixes: [], next: nil) }
       throw FileIOError(error, listing: "s3://\(bucket)/\(prefix)", bucket: bucket)
     }
     return ObjectListing(

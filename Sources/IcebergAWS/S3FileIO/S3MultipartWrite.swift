@@ -148,7 +148,7 @@ final class S3MultipartWrite: Sendable {
     do {
       let result = try await files.ifAbsent(location) { condition throws(AWSError) in
         try await files.client.completeMultipartUpload(
-          upload, parts: parts, condition: condition, headers: isChecksummed ? files.write.partEncryptionHeaders : [])
+          upload, parts: parts, condition: condition, headers: files.write.partEncryptionHeaders)
       }
       return ObjectAttributes(location: location, size: size, etag: result.etag, modified: result.date)
     } catch {

@@ -32,6 +32,14 @@ struct S3RangeRead {
       case .otherVersion: throw FileIOError(changed: location, requestID: outcome.requestID)
       case .malformed(let problem):
         throw FileIOError(code: .failed, message: "\(location): \(problem).", requestID: outcome.requestID)
+      case .damaged(let header):
+        // What was handed on cannot be taken back.
+        guard adapter.delivered == 0, retries < S3FileIO.streamRetries else {
+          throw FileIOError(
+            code: .failed, message: "\(location): the bytes that came do not match the object's \(header).", requestID: outcome.requestID)
+        }
+        retries += 1
+        continue
       case nil: break
       }
       if let error = outcome.error {

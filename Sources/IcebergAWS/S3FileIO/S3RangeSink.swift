@@ -23,6 +23,8 @@ final class S3RangeSink: HTTPBodySink {
     var delivered: Int64 = 0
     var etag: String?
     var stop: Stop?
+    /// The object's checksum, where the answer names one and all of the object passes here.
+    var checksum: S3ObjectChecksum?
   }
 
   /// Why the transfer was ended from this side.
@@ -35,6 +37,8 @@ final class S3RangeSink: HTTPBodySink {
     case otherVersion
     /// The answer is not one to this request.
     case malformed(String)
+    /// The bytes are not those that the object's checksum, in the header named, was made of.
+    case damaged(String)
   }
 
   private let state: Mutex<State>
@@ -84,6 +88,7 @@ final class S3RangeSink: HTTPBodySink {
         state.stop = .malformed(problem)
         return false
       }
+      if Self.isWhole(response, state) { state.checksum = S3ObjectChecksum(response) }
       return true
     }
   }
@@ -91,6 +96,12 @@ final class S3RangeSink: HTTPBodySink {
   func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
     let part = state.withLock { state -> Range<Int>? in
       guard state.stop == nil else { return nil }
+      // Before the last bytes are handed on: whoever has all of them has the right ones.
+      state.checksum?.update(bytes)
+      if let checksum = state.checksum, state.position + Int64(bytes.count) == state.end, !checksum.isMet() {
+        state.stop = .damaged(checksum.header)
+        return nil
+      }
       // What lies before the range is skipped, what lies behind it cut off.
       let start = min(max(state.wanted.lowerBound - state.position, 0), Int64(bytes.count))
       let end = min(max(state.wanted.upperBound - state.position, start), Int64(bytes.count))
@@ -111,6 +122,15 @@ final class S3RangeSink: HTTPBodySink {
       }
       return true
     }
+  }
+
+  /// Whether every byte of the object comes and is looked at.
+  private static func isWhole(_ response: HTTPResponse, _ state: State) -> Bool {
+    guard let end = state.end else { return false }
+    if response.status == 206 {
+      return response.header("Content-Range").flatMap { S3ContentRange($0) }?.total == end && state.position == 0
+    }
+    return response.header("Content-Length").flatMap { Int64($0) } == end
   }
 
   /// Finds out from the headers which bytes come. Returns what is wrong with them.

@@ -8,26 +8,32 @@ import IcebergAWS
 import Logging
 import Telemetry
 
-/// A catalog with its clients, made from a configuration. Nothing is sent here.
+/// A catalog with its clients, made from a configuration.
 struct CatalogAssembly: Sendable {
   let configuration: CatalogConfiguration
   let catalog: any Catalog
   let factory: any AwsClientFactory
   let transports: TransportPool
 
+  /// Nothing is sent, but for the region of an EC2 instance where nothing else gives one.
+  ///
   /// - Parameter uploadMemory: what the bytes of uploads are counted in.
   init(
     _ configuration: CatalogConfiguration, uploadMemory: any UploadMemory = UnlimitedUploadMemory(), metrics: Metrics, logger: Logger
-  ) throws(MountError) {
+  ) async throws(MountError) {
     self.configuration = configuration
     let pool = TransportPool()
     transports = pool
+    let properties = configuration.properties.values
+    let transport: @Sendable (CurlTransportConfiguration) throws(HTTPError) -> any HTTPTransport = { (settings) throws(HTTPError) in
+      try pool.transport(settings)
+    }
     do throws(IcebergAWS.PropertyError) {
-      let properties = configuration.properties.values
+      let instanceRegion = await CatalogLoader.instanceRegion(
+        properties: properties, variables: configuration.environment, transport: transport, logger: logger)
       factory = try CatalogLoader.clientFactory(
-        properties: properties, variables: configuration.environment,
-        transport: { (settings) throws(HTTPError) in try pool.transport(settings) },
-        metrics: metrics, logger: logger)
+        properties: properties, variables: configuration.environment, transport: transport, metrics: metrics, logger: logger,
+        instanceRegion: instanceRegion)
       catalog = try CatalogLoader.load(
         name: configuration.catalog, properties: properties, factory: factory, uploadMemory: uploadMemory, logger: logger)
     } catch {

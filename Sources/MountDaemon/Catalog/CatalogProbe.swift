@@ -19,6 +19,9 @@ struct CredentialSighting: Sendable, Hashable {
 struct CatalogProbe: Sendable {
   let assembly: CatalogAssembly
 
+  /// Stands for no table in particular.
+  static let anyTable = TableIdentifier(namespace: .root, name: "")
+
   /// Resolves the keys of a service.
   func credentials(of service: AWSService) async throws(MountError) -> CredentialSighting {
     let provider: any AWSCredentialsProvider
@@ -34,17 +37,28 @@ struct CatalogProbe: Sendable {
       throw failure("\(service.name): \(error.message)")
     }
     guard let keys else { throw failure("\(service.name): no AWS keys are configured (looked at: \(provider.name))") }
-    return CredentialSighting(
-      service: service.name, source: keys.source, accessKeyID: Self.abbreviated(keys.accessKeyID), expiration: keys.expiration)
+    return Self.sighting(of: keys, service)
+  }
+
+  /// The keys as they were last renewed, for those that were seen before.
+  func latest(_ sightings: [CredentialSighting]) -> [CredentialSighting] {
+    zip(assembly.services, sightings).map { service, sighting in
+      guard let keys = try? assembly.factory.credentials(for: service).latest else { return sighting }
+      return Self.sighting(of: keys, service)
+    }
+  }
+
+  private static func sighting(of keys: AWSCredentials, _ service: AWSService) -> CredentialSighting {
+    CredentialSighting(
+      service: service.name, source: keys.source, accessKeyID: abbreviated(keys.accessKeyID), expiration: keys.expiration)
   }
 
   /// Finds out whether the S3 server keeps `If-None-Match` on writes, by an object in the warehouse that is deleted again. AWS does, so only
   /// other endpoints are asked; nil if none was. Source: filesystem contract §8.
   func conditionalWrites() async -> ConditionalWrites? {
     let properties = assembly.configuration.properties.values
-    let anyTable = TableIdentifier(namespace: .root, name: "")
     guard properties[S3FileIOKeys.endpoint] != nil, let warehouse = properties[CatalogKeys.warehouseLocation],
-      let files = assembly.catalog.fileIO(for: anyTable) as? any WritableFileIO, let location = try? files.location(warehouse)
+      let files = assembly.catalog.fileIO(for: Self.anyTable) as? any WritableFileIO, let location = try? files.location(warehouse)
     else { return nil }
     return await files.probeConditionalWrites(in: location)
   }

@@ -14,7 +14,7 @@ struct LockTableCheck: Sendable {
 
   let assembly: CatalogAssembly
 
-  func finding() async -> CatalogCheck.Finding {
+  func finding() async -> CheckFinding {
     let client: DynamoDBClient
     let table: String
     do throws(IcebergAWS.PropertyError) {
@@ -27,7 +27,7 @@ struct LockTableCheck: Sendable {
       }
       (client, table) = (try assembly.factory.dynamo(), name)
     } catch {
-      return Self.bad(error.message)
+      return Self.bad(.configuration, error.message)
     }
     do throws(AWSError) {
       return Self.finding(table, try await client.describeTable(table))
@@ -36,37 +36,38 @@ struct LockTableCheck: Sendable {
     }
   }
 
-  static func finding(_ name: String, _ table: DynamoDBTable) -> CatalogCheck.Finding {
+  static func finding(_ name: String, _ table: DynamoDBTable) -> CheckFinding {
     guard table.keyAttributes == keyAttributes else {
       return bad(
+        .missing,
         "the DynamoDB table '\(name)' has the key (\(table.keyAttributes.joined(separator: ", "))) instead of (entityId): it is no lock table; "
           + "set lock.table to another name")
     }
     switch table.status {
     case "ACTIVE", "UPDATING": return good("DynamoDB table '\(name)' is \(table.status)")
     case "CREATING": return warning("DynamoDB table '\(name)' is being made: the first commit waits for it")
-    case "DELETING": return bad("the DynamoDB table '\(name)' is being deleted: no commit can lock until it is gone; try again in a minute")
-    default: return bad("the DynamoDB table '\(name)' is \(table.status): no commit can lock until it is ACTIVE")
+    case "DELETING":
+      return bad(.missing, "the DynamoDB table '\(name)' is being deleted: no commit can lock until it is gone; try again in a minute")
+    default: return bad(.missing, "the DynamoDB table '\(name)' is \(table.status): no commit can lock until it is ACTIVE")
     }
   }
 
-  static func finding(_ name: String, _ error: AWSError) -> CatalogCheck.Finding {
+  static func finding(_ name: String, _ error: AWSError) -> CheckFinding {
     if error.code == "ResourceNotFoundException" {
       return warning("DynamoDB table '\(name)' does not exist: the first commit creates it, if dynamodb:CreateTable is allowed")
     }
     if error.kind == .accessDenied {
       return bad(
+        .permission,
         "no permission to look at the DynamoDB table '\(name)': allow dynamodb:DescribeTable, GetItem, PutItem and DeleteItem on it "
           + "(\(error.message))")
     }
-    return bad("the DynamoDB table '\(name)' cannot be looked at: \(error.message)")
+    return bad(CheckFinding.Fault(error), "the DynamoDB table '\(name)' cannot be looked at: \(error.message)")
   }
 
-  private static func good(_ text: String) -> CatalogCheck.Finding { CatalogCheck.Finding(isGood: true, subject: subject, text: text) }
+  private static func good(_ text: String) -> CheckFinding { .good(subject, text) }
 
-  private static func bad(_ text: String) -> CatalogCheck.Finding { CatalogCheck.Finding(isGood: false, subject: subject, text: text) }
+  private static func bad(_ fault: CheckFinding.Fault, _ text: String) -> CheckFinding { .bad(subject, fault, text) }
 
-  private static func warning(_ text: String) -> CatalogCheck.Finding {
-    CatalogCheck.Finding(isGood: true, isWarning: true, subject: subject, text: text)
-  }
+  private static func warning(_ text: String) -> CheckFinding { .warning(subject, text) }
 }

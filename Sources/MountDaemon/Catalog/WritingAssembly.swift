@@ -77,7 +77,7 @@ struct WritingAssembly: Sendable {
 
   /// Any table's: the places of one catalog's files are all reached alike.
   private static func files(of catalog: any Catalog) -> (any WritableFileIO)? {
-    catalog.fileIO(for: TableIdentifier(namespace: .root, name: "")) as? any WritableFileIO
+    catalog.fileIO(for: CatalogProbe.anyTable) as? any WritableFileIO
   }
 
   /// Finds out whether the S3 server keeps conditions. AWS does, so only other endpoints are asked.

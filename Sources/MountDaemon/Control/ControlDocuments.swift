@@ -18,7 +18,8 @@ final class ControlDocuments: Sendable {
     var configuration: CatalogConfiguration
     var metadataTTL: Duration
     var regions: [(service: String, region: String)]
-    var credentials: [CredentialSighting]
+    /// The keys in use, now.
+    var credentials: @Sendable () -> [CredentialSighting]
     var started: ContinuousClock.Instant
     /// Nanoseconds since 1970.
     var startedAt: Int64
@@ -91,7 +92,7 @@ final class ControlDocuments: Sendable {
       "catalog": ["name": .string(facts.configuration.catalog), "type": .string(facts.configuration.catalogType.rawValue)],
       "regions": .object(JSONMembers(facts.regions.map { (key: $0.service, value: .string($0.region)) })),
       "credentials": .array(
-        facts.credentials.map { sighting in
+        facts.credentials().map { sighting in
           [
             "service": .string(sighting.service), "source": .string(sighting.source), "access-key-id": .string(sighting.accessKeyID),
             "expires": sighting.expiration.map { .string(Timestamp.text(seconds: $0)) } ?? .null,

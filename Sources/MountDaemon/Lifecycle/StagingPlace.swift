@@ -12,12 +12,15 @@ struct StagingPlace: Sendable, Hashable {
     var environment: [String: String]
     /// Holds the default directories of users without a cache directory of their own; everybody may write there.
     var sharedDirectory = "/var/tmp"
+    /// Where users' directories lie because somebody says so: `s3.staging-dir`.
+    var namedDirectory: String?
     /// Tells the space of the filesystem of a directory; nil if it cannot be told.
     var space: @Sendable (String) -> Space? = { Space(of: $0) }
 
-    init(user: UInt32 = geteuid(), environment: [String: String] = [:]) {
+    init(user: UInt32 = geteuid(), environment: [String: String] = [:], namedDirectory: String? = nil) {
       self.user = user
       self.environment = environment
+      self.namedDirectory = namedDirectory
     }
   }
 
@@ -60,8 +63,9 @@ struct StagingPlace: Sendable, Hashable {
     return StagingPlace(directory: directory, capacity: capacity, warning: warning(directory, capacity, options, space))
   }
 
-  /// `$XDG_CACHE_HOME/bergfs` for who has set it, but not for root, whose environment may be another user's.
+  /// Below `s3.staging-dir`, which may be everybody's (`/tmp`), a directory of the user's own; else `$XDG_CACHE_HOME/bergfs` for who has set it, but not for root, whose environment may be another user's.
   static func defaultDirectory(_ surroundings: Surroundings) -> String {
+    if let named = surroundings.namedDirectory { return "\(trimmed(named))/bergfs-\(surroundings.user)".replacing("//", with: "/") }
     if surroundings.user != 0, let cache = surroundings.environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
       return "\(trimmed(cache))/bergfs".replacing("//", with: "/")
     }

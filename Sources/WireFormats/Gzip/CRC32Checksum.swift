@@ -9,16 +9,19 @@ package enum CRC32Checksum {
 
   /// The checksum of all bytes.
   package static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    bytes.withUnsafeBufferPointer { buffer in
-      var crc: UInt = 0
-      var rest = buffer[...]
-      while !rest.isEmpty {
-        let chunk = UnsafeBufferPointer(rebasing: rest.prefix(chunkSize))
-        // SAFETY: zlib reads `count` bytes during the call only.
-        crc = crc32(crc, chunk.baseAddress, UInt32(clamping: chunk.count))
-        rest = rest.dropFirst(chunk.count)
-      }
-      return UInt32(truncatingIfNeeded: crc)
+    bytes.withUnsafeBytes { update(0, $0) }
+  }
+
+  /// The checksum of what `crc` is the checksum of, and then of these bytes.
+  package static func update(_ crc: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    var crc = UInt(crc)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let chunk = UnsafeRawBufferPointer(rebasing: rest.prefix(chunkSize))
+      // SAFETY: zlib reads `count` bytes during the call only.
+      crc = crc32(crc, chunk.bindMemory(to: UInt8.self).baseAddress, UInt32(clamping: chunk.count))
+      rest = rest.dropFirst(chunk.count)
     }
+    return UInt32(truncatingIfNeeded: crc)
   }
 }

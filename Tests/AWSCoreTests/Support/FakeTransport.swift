@@ -107,7 +107,7 @@ final class RotatingProvider: AWSCredentialsProvider {
       accessKeyID: "AKIAEXAMPLEKEY000\(number)", secretAccessKey: Secret("topsecret"), sessionToken: Secret("sessiontoken"), source: "test")
   }
 
-  func invalidate() { generation.withLock { $0 += 1 } }
+  func invalidate(_ refused: AWSCredentials?) { generation.withLock { $0 += 1 } }
 }
 
 /// A client on a fake transport.

@@ -139,7 +139,7 @@ struct DynamoDbTableOperationsTests {
 
   private func catalog(_ sender: ScriptedSender) -> DynamoDbCatalog {
     DynamoDbCatalog(
-      client: DynamoDBClient(sender: sender), properties: .with(["warehouse": "s3://b"]), files: InMemoryFileIO(),
+      client: DynamoDBClient(sender: sender), properties: .with(["warehouse": "s3://b"]), files: TableFiles(shared: InMemoryFileIO()),
       logger: Logger(label: "test"), clock: SleepingClock())
   }
 }

@@ -261,7 +261,7 @@ struct GlueTableOperationsTests {
 
   private func catalog(_ sender: ScriptedSender, _ properties: [String: String] = [:], catalogID: String? = nil) -> GlueCatalog {
     GlueCatalog(
-      client: GlueClient(sender: sender, catalogID: catalogID), properties: .with(properties), files: InMemoryFileIO(),
+      client: GlueClient(sender: sender, catalogID: catalogID), properties: .with(properties), files: TableFiles(shared: InMemoryFileIO()),
       logger: Logger(label: "test"), clock: SleepingClock())
   }
 }

@@ -191,13 +191,13 @@ struct NewTableTests {
 
   private func glue(_ sender: ScriptedSender, _ properties: [String: String] = [:]) -> GlueCatalog {
     GlueCatalog(
-      client: GlueClient(sender: sender, catalogID: nil), properties: .with(properties), files: InMemoryFileIO(),
+      client: GlueClient(sender: sender, catalogID: nil), properties: .with(properties), files: TableFiles(shared: InMemoryFileIO()),
       logger: Logger(label: "test"), clock: SleepingClock())
   }
 
   private func dynamoDB(_ sender: ScriptedSender, _ properties: [String: String] = [:]) -> DynamoDbCatalog {
     DynamoDbCatalog(
       client: DynamoDBClient(sender: sender), properties: .with(properties.merging(["warehouse": "s3://w"]) { $1 }),
-      files: InMemoryFileIO(), logger: Logger(label: "test"), clock: SleepingClock())
+      files: TableFiles(shared: InMemoryFileIO()), logger: Logger(label: "test"), clock: SleepingClock())
   }
 }

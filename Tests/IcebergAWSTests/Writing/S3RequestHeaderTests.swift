@@ -47,15 +47,15 @@ struct S3RequestHeaderTests {
       "CreateMultipartUpload": Self.objectHeaders + encryption.creating + (isChecksummed ? ["x-amz-checksum-algorithm"] : [])
         + ["content-type"],
       "UploadPart": encryption.touching + body,
-      "CompleteMultipartUpload": (isChecksummed ? encryption.touching : []) + ["if-none-match", "content-type"],
+      "CompleteMultipartUpload": encryption.touching + ["if-none-match", "content-type"],
       "AbortMultipartUpload": [],
       // Of a copy the parts carry no checksum of ours, since nobody here sees the bytes.
       "copy CreateMultipartUpload": Self.objectHeaders + encryption.creating + ["content-type"],
       "copy UploadPartCopy": encryption.touching + (encryption.touching.isEmpty ? [] : Self.copyKey)
         + ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-copy-source-if-match"],
-      "copy CompleteMultipartUpload": ["if-none-match", "content-type"],
+      "copy CompleteMultipartUpload": encryption.touching + ["if-none-match", "content-type"],
       "HeadObject": encryption.touching,
-      "GetObject": encryption.touching + ["range", "if-match"],
+      "GetObject": encryption.touching + ["range", "if-match", "x-amz-checksum-mode"],
       "GetObjectTagging": [],
       "PutObjectTagging": ["x-amz-checksum-crc32", "content-type"],
       "DeleteObject": ["if-match"],

@@ -153,18 +153,6 @@ extension FailureTests {
       }
     }
 
-    @Test(
-      "A property that would change whose rights are used is refused rather than passed over",
-      arguments: [
-        "client.role-arn": "arn:aws:iam::1:role/reader", "client.assume-role.arn": "arn:aws:iam::1:role/reader",
-        "s3.remote-signing-enabled": "true", "glue.lakeformation-enabled": "true", "s3.access-grants.enabled": "true",
-      ])
-    func foreignRights(key: String, value: String) async throws {
-      try await FailureBench.withAccount([key: value]) { bench, _ in
-        await bench.expectRefusal(try await bench.tryMount(), [key, bench.yaml, "not supported yet"], warnings: 1)
-      }
-    }
-
     @Test("Properties that are not honoured yet are named, each with what it belongs to; the mount works")
     func laterProperty() async throws {
       let later = ["glue.account-id": "1", "io.manifest.cache-enabled": "true", "encryption.kms-type": "aws"]

@@ -16,6 +16,8 @@ struct MountSettings: Sendable {
   var mayWrite = false
   /// Mounts the catalog of ``EmulatorWithSeed/withoutSeed()``.
   var isWithoutSeed = false
+  /// Variables of the daemon besides `HOME` and `PATH`.
+  var environment: [String: String] = [:]
 
   init(_ metastore: Metastore, options: [String] = [], properties: [String: String?] = [:], proxy: CountingProxy? = nil) {
     self.metastore = metastore
@@ -76,7 +78,8 @@ struct MountWorkspace: Sendable {
   /// Runs `bergfs mount lake` with the settings' options.
   func mount(environment: [String: String] = [:]) async throws -> ProcessResult {
     try await bergfs(
-      ["mount", "lake", mountpoint, "--config", configurationFile, "--log-file", logFile] + settings.options, environment: environment)
+      ["mount", "lake", mountpoint, "--config", configurationFile, "--log-file", logFile] + settings.options,
+      environment: settings.environment.merging(environment) { $1 })
   }
 
   var isMounted: Bool { MountTableFile.mountpoints().contains(mountpoint) }

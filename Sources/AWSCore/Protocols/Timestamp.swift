@@ -50,6 +50,12 @@ package enum Timestamp {
     return nanoseconds(year: year, month: Int64(month) + 1, day: day, hour: hour, minute: minute, second: second, fraction: 0)
   }
 
+  /// As ``nanoseconds(iso8601:)``, in seconds: as expiry times are kept.
+  package static func seconds(iso8601 text: String) -> Double? { nanoseconds(iso8601: text).map { Double($0) / 1e9 } }
+
+  /// As ``nanoseconds(httpDate:)``, in seconds.
+  package static func seconds(httpDate text: String) -> Double? { nanoseconds(httpDate: text).map { Double($0) / 1e9 } }
+
   /// Epoch seconds with a fraction, as in JSON answers. Nil when out of the range of Int64 nanoseconds.
   package static func nanoseconds(epochSeconds seconds: Double) -> Int64? {
     // Milliseconds are what the services keep; a Double has no more at today's dates.

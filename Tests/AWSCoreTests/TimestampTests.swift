@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AWSServices
+import AWSCore
 import Testing
 
 @Suite("Timestamps")
