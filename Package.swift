@@ -103,6 +103,6 @@ let package = Package(
       [
         "MountDaemon", "CatalogFS", "Iceberg", "Configuration", "Telemetry", "TestSupport", "WireFormats", logging,
         .target(name: "bergfs"),
-      ], exclude: ["Writing/RaceSupport", "Operation/Support", "Security/gateway.py"]),
+      ], exclude: ["Writing/RaceSupport", "Security/gateway.py", "Operation/Support"]),
   ]
 )

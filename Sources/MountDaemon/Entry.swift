@@ -100,8 +100,7 @@ package enum MountEntry {
       },
       hangUp: {
         manager.reloading()
-        service.forgetCredentials()
-        service.filesystem.refresh()
+        service.reload()
         log.reload(level: level())
         manager.ready(place)
       },
