@@ -70,6 +70,10 @@ let package = Package(
 
     .executableTarget(
       name: "microbench", dependencies: ["Iceberg", "WireFormats"], path: "Tests/Microbench", swiftSettings: settings),
+    .executableTarget(name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz", swiftSettings: settings),
+    .target(
+      name: "Fuzzing", dependencies: ["Iceberg", "TestSupport", "WireFormats"], path: "Tests/Fuzzing", exclude: ["Corpus"],
+      swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["Iceberg", "Telemetry", "WireFormats", logging], path: "Tests/TestSupport",
       swiftSettings: settings),
@@ -82,7 +86,7 @@ let package = Package(
       "AWSCoreTests", ["AWSCore", "HTTP", "WireFormats", "Telemetry", "TestSupport", logging],
       exclude: ["Support/resolve_with_botocore.py", "Support/sign_with_botocore.py", "Support/verify_with_awscrt.py"]),
     tests("AWSServicesTests", ["AWSServices", "AWSCore", "HTTP", "WireFormats", "AWSTestSupport", "TestSupport"]),
-    tests("IcebergTests", ["Iceberg", "WireFormats", "Telemetry", "TestSupport", logging], exclude: ["Fixtures"]),
+    tests("IcebergTests", ["Iceberg", "WireFormats", "Telemetry", "TestSupport", "Fuzzing", logging], exclude: ["Fixtures"]),
     tests(
       "IcebergAWSTests",
       ["IcebergAWS", "AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", "AWSTestSupport", "TestSupport", logging],
@@ -103,6 +107,6 @@ let package = Package(
       [
         "MountDaemon", "CatalogFS", "Iceberg", "Configuration", "Telemetry", "TestSupport", "WireFormats", logging,
         .target(name: "bergfs"),
-      ], exclude: ["Writing/RaceSupport", "Security/gateway.py", "Operation/Support"]),
+      ], exclude: ["Writing/RaceSupport", "Security/gateway.py", "Operation/Support", "Views/Support"]),
   ]
 )

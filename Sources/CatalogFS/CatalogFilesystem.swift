@@ -29,6 +29,10 @@ package final class CatalogFilesystem: Sendable {
   /// Parts of listings of large directories, around the name that was looked at last.
   let neighbourhoods: ListingCache<ObjectLocation, ObjectDirectoryListing>
   let namespaceListings: ListingCache<Namespace, NamespaceListing>
+  /// What is known of snapshots that somebody looks at.
+  let views: ViewCache
+  let manifestContents: ManifestContents
+  let versions = ObjectVersions()
   /// Walks through sibling directories that are under way.
   let walks = Mutex(WalkDetector())
   /// Lock order: this one, then that of a table.
@@ -74,6 +78,9 @@ package final class CatalogFilesystem: Sendable {
     metrics: Metrics, digest: @escaping @Sendable ([UInt8]) -> [UInt8], now: @escaping @Sendable () -> ContinuousClock.Instant,
     inodeLimits: InodeTable.Limits, dropInodes: (@Sendable ([DroppableInode]) async -> Void)?
   ) {
+    let contents = ManifestContents(options.manifestCache, now: now)
+    manifestContents = contents
+    views = ViewCache(limit: options.viewMemory, now: now, alsoSweep: { contents.sweep() })
     self.catalog = catalog
     self.cache = cache
     self.options = options
@@ -99,6 +106,12 @@ package final class CatalogFilesystem: Sendable {
   /// Forgets everything that has a time to live: the next look asks catalog and S3 again.
   package func refresh() {
     freshness.expireAll()
+    versions.forgetAll()
+  }
+
+  /// Whether an inode is `.iceberg` of a table or below it.
+  package func isView(inode: UInt64) -> Bool {
+    inodes[inode]?.isView ?? false
   }
 
   /// The path of an inode below the mount point, for messages.

@@ -15,11 +15,21 @@ package struct CatalogFilesystemOptions: Sendable {
   package var mountTime: Int64
   /// Bytes: a metadata file larger than this is refused rather than read into memory.
   package var largestMetadata: Int64
+  /// Whether listings of a table hold `.iceberg`, which is found by its name in any case.
+  package var listsViews: Bool
+  /// Bytes that what is known of snapshots may take while somebody looks at it; a snapshot whose files do not fit is not shown.
+  package var viewMemory: Int
+  /// Of the content of manifests.
+  package var manifestCache: ManifestCacheSettings
 
   package init(
     metadataTTL: Duration = .seconds(1), fileMode: UInt16 = 0o444, directoryMode: UInt16 = 0o555, namespaces: [Namespace] = [],
-    mountTime: Int64, largestMetadata: Int64 = 256 << 20
+    mountTime: Int64, largestMetadata: Int64 = 256 << 20, listsViews: Bool = false, viewMemory: Int = 256 << 20,
+    manifestCache: ManifestCacheSettings = ManifestCacheSettings()
   ) {
+    self.manifestCache = manifestCache
+    self.listsViews = listsViews
+    self.viewMemory = viewMemory
     self.metadataTTL = metadataTTL
     self.fileMode = fileMode
     self.directoryMode = directoryMode

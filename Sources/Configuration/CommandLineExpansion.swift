@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Turns the comma form of options (`-o a,b=c`, as mount(8) and fstab pass it) into long options, and answers options of later versions.
+/// Turns the comma form of options (`-o a,b=c`, as mount(8) and fstab pass it) into long options.
 package enum CommandLineExpansion {
   /// The hidden option that carries `env.NAME=VALUE`.
   package static let environmentOption = "--env"
@@ -9,8 +9,6 @@ package enum CommandLineExpansion {
   package static let fakeOption = "--fake"
   /// The hidden option for what the mount table shows as the source.
   package static let sourceOption = "--source"
-
-  private static let laterOptions: Set<String> = ["show-views"]
 
   /// What mount(8) passes along that has no meaning for a FUSE daemon, or that libfuse and the kernel settle by themselves.
   package static let settledByMount: Set<String> = [
@@ -55,19 +53,10 @@ package enum CommandLineExpansion {
       } else if argument.hasPrefix("-o"), !argument.hasPrefix("--") {
         expanded += try options(String(argument.dropFirst(2)))
       } else {
-        try refuseLater(argument)
         expanded.append(argument)
       }
     }
     return expanded
-  }
-
-  private static func refuseLater(_ argument: String) throws(ConfigurationError) {
-    guard argument.hasPrefix("--") else { return }
-    let name = argument.dropFirst(2).prefix { $0 != "=" }
-    if laterOptions.contains(String(name)) {
-      throw ConfigurationError(.option, "--\(name) is not available in this version")
-    }
   }
 
   private static func options(_ list: String) throws(ConfigurationError) -> [String] {
@@ -84,7 +73,6 @@ package enum CommandLineExpansion {
         result.append("--read-only")
       } else if !settledByMount.contains(name), !name.hasPrefix("x-"), !name.hasPrefix("X-"), name != "comment" {
         let long = "--" + name.replacing("_", with: "-")
-        try refuseLater(long)
         result.append(value.map { "\(long)=\($0)" } ?? long)
       }
     }

@@ -54,6 +54,8 @@ package struct MountOptions: Sendable, Hashable {
   /// Absolute; nil means the daemon's own choice.
   package var logFile: String?
   package var logFormat = LogFormat.text
+  /// `--show-views`: listings of tables hold `.iceberg`.
+  package var showViews = false
   /// Show only these; empty shows all.
   package var namespaces: [String] = []
 

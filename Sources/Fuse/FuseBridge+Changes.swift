@@ -112,15 +112,16 @@ extension FuseBridge {
 
   /// What no mount of ours ever does: EPERM as on filesystems without links, and EOPNOTSUPP where callers then do without.
   private static func addRefusals(_ operations: inout fuse_lowlevel_ops) {
-    operations.mknod = { request, _, _, _, _ in FuseBridge.refuse(request, .mknod, EPERM) }
-    operations.symlink = { request, _, _, _ in FuseBridge.refuse(request, .symlink, EPERM) }
-    operations.link = { request, _, _, _ in FuseBridge.refuse(request, .link, EPERM) }
+    operations.mknod = { request, parent, _, _, _ in FuseBridge.refuse(request, .mknod, EPERM, below: parent) }
+    operations.symlink = { request, _, parent, _ in FuseBridge.refuse(request, .symlink, EPERM, below: parent) }
+    operations.link = { request, _, parent, _ in FuseBridge.refuse(request, .link, EPERM, below: parent) }
     operations.fallocate = { request, _, _, _, _, _ in FuseBridge.refuse(request, .fallocate, EOPNOTSUPP) }
   }
 
-  private static func refuse(_ request: fuse_req_t?, _ operation: FuseOperation, _ number: Int32) {
-    serveNow(request, operation) { _, request in
-      request.reply(error: Errno(rawValue: request.bridge.options.isReadOnly ? EROFS : number))
+  private static func refuse(_ request: fuse_req_t?, _ operation: FuseOperation, _ number: Int32, below parent: UInt64? = nil) {
+    serveNow(request, operation) { fileSystem, request in
+      let isReadOnly = request.bridge.options.isReadOnly || parent.map { fileSystem.isReadOnly(directory: $0) } ?? false
+      request.reply(error: Errno(rawValue: isReadOnly ? EROFS : number))
     }
   }
 

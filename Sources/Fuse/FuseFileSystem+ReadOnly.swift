@@ -15,6 +15,8 @@ extension FuseFileSystem {
     throw Errno(rawValue: EROFS)
   }
 
+  package func isReadOnly(directory inode: UInt64) -> Bool { false }
+
   package func flush(inode: UInt64, handle: UInt64, caller: FuseCaller) async throws(Errno) {}
 
   package func fsync(inode: UInt64, handle: UInt64, caller: FuseCaller) async throws(Errno) {}

@@ -150,6 +150,9 @@ package protocol FuseFileSystem: Sendable {
   func readDirectory(inode: UInt64, handle: UInt64, cookie: UInt64, into reply: any FuseDirectoryReply) async throws(Errno)
   func releaseDirectory(inode: UInt64, handle: UInt64)
   func statistics() async throws(Errno) -> FuseStatistics
+  /// Whether nothing can be changed in a directory, on a mount that can be written otherwise: links and devices, which there are none of anywhere, are
+  /// refused by EROFS then, else by EPERM. Sends no request.
+  func isReadOnly(directory inode: UInt64) -> Bool
 
   /// Makes a file and opens it. Raises the lookup count of its inode by one; both are undone by ``forget(inode:count:)`` and
   /// ``release(inode:handle:)`` if the reply is not taken.

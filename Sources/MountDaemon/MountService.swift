@@ -44,7 +44,8 @@ struct MountService: Sendable {
     let kernel = KernelLink(journal: journal, metrics: metrics, logger: logger)
     let writing = try WritingAssembly.make(assembly, options: options, place: place, metrics: metrics, logger: logger, kernel: kernel)
     let filesystem = CatalogFilesystem(
-      catalog: assembly.catalog, cache: cache, options: treeOptions(options, ttl: ttl, isReadOnly: writing == nil),
+      catalog: assembly.catalog, cache: cache,
+      options: try treeOptions(options, configuration, ttl: ttl, isReadOnly: writing == nil),
       writing: writing?.writing, control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) },
       dropInodes: { await kernel.drop($0) })
     documents.setInodeCount { [weak filesystem] in filesystem?.inodeCount ?? 0 }
@@ -137,11 +138,23 @@ struct MountService: Sendable {
     return regions
   }
 
-  private static func treeOptions(_ options: MountOptions, ttl: Duration, isReadOnly: Bool) -> CatalogFilesystemOptions {
+  /// Bytes that views may take besides, at least: the names of half a million files.
+  private static let leastViewMemory: Int64 = 64 << 20
+
+  private static func treeOptions(
+    _ options: MountOptions, _ configuration: CatalogConfiguration, ttl: Duration, isReadOnly: Bool
+  ) throws(MountError) -> CatalogFilesystemOptions {
     let mask = options.umask ?? 0
+    let manifestCache: ManifestCacheSettings
+    do throws(PropertyValueError) {
+      manifestCache = try ManifestCacheSettings(configuration.properties)
+    } catch {
+      throw MountError("\(error)")
+    }
     return CatalogFilesystemOptions(
       metadataTTL: ttl, fileMode: (options.fileMode ?? 0o444) & ~mask,
       directoryMode: (options.directoryMode ?? (isReadOnly ? 0o555 : 0o755)) & ~mask,
-      namespaces: options.namespaces.map { Namespace($0.split(separator: ".").map(String.init)) }, mountTime: Timestamp.now)
+      namespaces: options.namespaces.map { Namespace($0.split(separator: ".").map(String.init)) }, mountTime: Timestamp.now,
+      listsViews: options.showViews, viewMemory: Int(clamping: max(leastViewMemory, options.memoryLimit / 4)), manifestCache: manifestCache)
   }
 }

@@ -53,6 +53,9 @@ struct MountCommand: AsyncParsableCommand {
     name: .customLong("namespace"), help: ArgumentHelp("Show only this namespace; may be repeated. (default: all)", valueName: "name"))
   var namespaces: [String] = []
 
+  @Flag(help: "List the directory .iceberg of each table, which is found by its name in any case: find and du go into it then.")
+  var showViews = false
+
   @Flag(help: "Let other users in (needs user_allow_other in /etc/fuse.conf unless you are root).")
   var allowOther = false
 
@@ -99,6 +102,7 @@ struct MountCommand: AsyncParsableCommand {
     try options.checkTogether()
     if let metadataTTL { options.metadataTTL = try OptionParsing.metadataTTL(metadataTTL) }
     options.allowOther = allowOther
+    options.showViews = showViews
     options.foreground = foreground
     options.source = source
     for namespace in namespaces { options.namespaces.append(try OptionParsing.namespace(namespace)) }

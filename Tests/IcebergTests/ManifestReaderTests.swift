@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Fuzzing
 import Testing
 
 @testable import Iceberg
@@ -11,7 +12,9 @@ import Testing
 
   private static func entries(_ bytes: [UInt8], of manifest: ManifestFile? = nil, details: Bool = false) throws -> [ManifestEntry] {
     var entries: [ManifestEntry] = []
-    try ManifestReader(parsing: bytes).forEachEntry(of: manifest, details: details) { entry throws(AvroError) in entries.append(entry) }
+    try ManifestReader(parsing: bytes).forEachEntry(of: manifest, columns: details ? .all : .files) { entry throws(AvroError) in
+      entries.append(entry)
+    }
     return entries
   }
 

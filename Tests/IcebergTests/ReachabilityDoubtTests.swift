@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Fuzzing
 import TestSupport
 import Testing
 import WireFormats
@@ -196,7 +197,7 @@ import WireFormats
       default: bytes.insert(.random(in: 0...255, using: &generator), at: Int.random(in: bytes.indices, using: &generator))
       }
       var count = 0
-      try? ManifestReader(parsing: bytes).forEachEntry(details: true) { _ throws(AvroError) in count += 1 }
+      try? ManifestReader(parsing: bytes).forEachEntry(columns: .all) { _ throws(AvroError) in count += 1 }
       #expect(count <= bytes.count)
       _ = try? ManifestList(parsing: bytes).manifests()
       _ = try? MetadataReach(parsing: bytes, location: "s3://lake/00000-u.metadata.json")

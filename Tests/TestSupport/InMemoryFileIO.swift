@@ -123,6 +123,7 @@ package final class InMemoryFileIO: FileIO {
     if let etag, etag != object.etag { throw Self.changed(location) }
     let end = Int(min(range.upperBound, Int64(object.bytes.count)))
     let start = min(Int(range.lowerBound), end)
+    sink.begin(etag: object.etag)
     return try deliver(object.bytes[start..<end], to: sink)
   }
 

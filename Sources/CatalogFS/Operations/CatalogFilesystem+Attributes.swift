@@ -19,7 +19,9 @@ extension CatalogFilesystem {
     case .namespace(let namespace): directory(node.inode, modified: knownNamespace(namespace)?.modified)
     case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _, _):
       directory(node.inode, modified: table.knownEntry?.modified)
-    case .object(_, let object): file(node.inode, size: object.size, modified: object.modified ?? 0)
+    case .object(_, let object), .snapshotFile(_, let object):
+      file(node.inode, size: object.size, modified: object.modified ?? 0)
+    case .view(_, let entry): view(node.inode, entry)
     case .currentLink(let table):
       NodeAttributes(
         inode: node.inode, kind: .symbolicLink, mode: 0o777, size: Int64(table.knownLayout?.names?.shownCurrent(codec).bytes.count ?? 0),
@@ -30,6 +32,20 @@ extension CatalogFilesystem {
     case .locationText(let table, let text):
       file(node.inode, size: Int64(text.utf8.count), modified: table.knownEntry?.modified ?? options.mountTime)
     case .staged(let staged): self.staged(node.inode, staged)
+    }
+  }
+
+  private func view(_ inode: UInt64, _ entry: ViewEntry) -> NodeAttributes {
+    switch entry {
+    case .fixed: directory(inode, modified: nil, isWritable: false)
+    case .snapshot(let place), .files(let place, _, _, _): directory(inode, modified: place.modified, isWritable: false)
+    case .link(let target, let modified):
+      NodeAttributes(inode: inode, kind: .symbolicLink, mode: 0o777, size: Int64(target.utf8.count), modified: modified)
+    case .summary(let place): file(inode, size: Int64(place.summary.count), modified: place.modified)
+    case .document(_, _, let size, let modified): file(inode, size: size, modified: modified)
+    // Whoever has it open sees how long it is as soon as that is known.
+    case .rows(let rows, let pointer, let size, let modified):
+      file(inode, size: size ?? knownSize(rows, pointer: pointer) ?? 0, modified: modified)
     }
   }
 
@@ -54,14 +70,19 @@ extension CatalogFilesystem {
     // After a rename the kernel shows the old entry under the new name, so what stands there must be asked for.
     case .currentLink, .versionHint, .staged, .locationText: .zero
     case .root, .controlDirectory, .control: Self.forever
-    case .namespace, .table, .tableDirectory, .objectDirectory, .object, .viewsDirectory: options.metadataTTL
+    case .namespace, .table, .tableDirectory, .objectDirectory, .object, .viewsDirectory, .snapshotFile: options.metadataTTL
+    case .view(_, .link), .view(_, .document), .view(_, .rows): .zero
+    case .view(_, .fixed), .view(_, .snapshot), .view(_, .files), .view(_, .summary): options.metadataTTL
     }
   }
 
   func attributeLifetime(of kind: Node.Kind) -> Duration {
     switch kind {
     case .currentLink, .control, .staged: .zero
-    case .object, .versionHint, .locationText: Self.forever
+    case .object, .versionHint, .locationText, .snapshotFile: Self.forever
+    case .view(_, .rows(_, _, let size, _)): size == nil ? .zero : Self.forever
+    case .view(_, .fixed): options.metadataTTL
+    case .view: Self.forever
     case .root, .controlDirectory, .namespace, .table, .tableDirectory, .objectDirectory, .viewsDirectory: options.metadataTTL
     }
   }

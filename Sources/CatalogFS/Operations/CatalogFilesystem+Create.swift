@@ -105,6 +105,7 @@ extension CatalogFilesystem {
   ) async throws(FilesystemError) -> (NodeAttributes, Duration) {
     let writing = try writable()
     let node = try node(inode)
+    try checkNoView(node)
     if let mode, mode & 0o6000 != 0 {
       throw FilesystemError(.notPermitted, "\(node.path): setuid and setgid bits cannot be kept")
     }
@@ -121,7 +122,8 @@ extension CatalogFilesystem {
       if size != nil { throw FilesystemError(.notPermitted, "\(node.path) is published and cannot change any more: write a new file") }
     case .control:
       break
-    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory, .locationText:
+    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory, .locationText, .snapshotFile,
+      .view:
       break
     }
     return (attributes(of: node), attributeLifetime(of: node.kind))
@@ -160,7 +162,8 @@ extension CatalogFilesystem {
 
   /// Where a new file of this name goes. Throws `notPermitted` where no file can be, `invalid` for a name that cannot be kept.
   func target(_ name: EntryName, in directory: Node) async throws(FilesystemError) -> Target {
-    let path = directory.path == "/" ? "/\(name)" : "\(directory.path)/\(name)"
+    let path = childPath(directory, name)
+    try checkNoView(directory, path)
     let (table, root, place, names): (TableState, TableDirectory, ObjectLocation, MetadataNames?)
     switch directory.kind {
     case .tableDirectory(let state, let which):
@@ -170,9 +173,9 @@ extension CatalogFilesystem {
       (table, root, place, names) = (state, which, location, nil)
     case .root, .namespace, .table:
       throw FilesystemError(.notPermitted, "\(path): files are in the metadata/ and data/ of a table; mkdir makes namespaces and tables")
-    case .viewsDirectory, .locationText: throw FilesystemError(.readOnly, "\(path): views cannot be written")
     case .controlDirectory: throw FilesystemError(.notPermitted, "\(path): control files are the daemon's own")
-    case .object, .currentLink, .versionHint, .control, .staged: throw FilesystemError(.notDirectory)
+    case .object, .currentLink, .versionHint, .control, .viewsDirectory, .locationText, .snapshotFile, .view, .staged:
+      throw FilesystemError(.notDirectory)
     }
     if let names, names.isVirtual(name, codec) {
       throw FilesystemError(.notPermitted, "\(path) is shown by the mount itself: copy into metadata/ first, then mv")

@@ -8,6 +8,7 @@ final class DirectoryHandle: Sendable {
     case names([(name: EntryName, kind: Node.Kind)])
     case namespace(NamespaceListing)
     case objects(ObjectDirectoryListing, ObjectPlace, virtual: [(name: EntryName, kind: Node.Kind)])
+    case views(ViewListing)
   }
 
   let source: Source
@@ -33,6 +34,7 @@ final class DirectoryHandle: Sendable {
     case .names(let names): names.count
     case .namespace(let listing): listing.pages.rowsInMemory
     case .objects(let listing, _, _): listing.pages.rowsInMemory
+    case .views(let listing): listing.rowCount
     }
   }
 }
@@ -71,7 +73,8 @@ extension CatalogFilesystem {
     case .namespace(let namespace): source = .namespace(namespaceListing(namespace))
     case .table(let table):
       guard try await table.isThere() else { throw .notFound }
-      source = .names(TableDirectory.allCases.map { (EntryName($0.rawValue), .tableDirectory(table, $0)) })
+      let views: [(name: EntryName, kind: Node.Kind)] = options.listsViews ? [(Self.viewsName, .viewsDirectory(table))] : []
+      source = .names(TableDirectory.allCases.map { (EntryName($0.rawValue), .tableDirectory(table, $0)) } + views)
     case .tableDirectory(let table, let which): source = try await open(which, of: table)
     case .objectDirectory(let table, let root, let location):
       let place = ObjectPlace(table: table, root: root, directory: location, names: nil)
@@ -79,10 +82,9 @@ extension CatalogFilesystem {
       lookAhead(from: location, of: table)
     case .controlDirectory:
       source = .names(ControlFile.allCases.map { (EntryName($0.rawValue), .control($0)) })
-    case .viewsDirectory(let table):
-      let text = try await table.layout().location
-      source = .names(text.map { [(Self.locationName, .locationText(table, text: $0 + "\n"))] } ?? [])
-    case .object, .currentLink, .versionHint, .control, .locationText, .staged: throw FilesystemError(.notDirectory)
+    case .viewsDirectory(let table): source = .views(.root(ViewsRoot(table)))
+    case .view(let table, let entry): source = .views(try await open(entry, of: table))
+    case .object, .currentLink, .versionHint, .control, .locationText, .snapshotFile, .staged: throw FilesystemError(.notDirectory)
     }
     let own = local.entries(of: node.kind.identity).sorted { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
     let permission = own.isEmpty ? permission(for: source, of: node) : .none
@@ -96,7 +98,7 @@ extension CatalogFilesystem {
   private func permission(for source: DirectoryHandle.Source, of node: Node) -> ShownListing.Permission {
     guard let shown = node.shown else { return .none }
     switch source {
-    case .names: return .none
+    case .names, .views: return .none
     case .namespace(let listing):
       return shown.open(listing, beside: [], isSmall: listing.pages.rowCount <= Self.keptRows)
     case .objects(let listing, _, let virtual):
@@ -131,6 +133,9 @@ extension CatalogFilesystem {
     switch directory.source {
     case .names(let names):
       _ = emit(names, from: position, parent: node, into: receiver)
+      return
+    case .views(let listing):
+      try await emit(listing, from: cookie, parent: node, into: receiver)
       return
     case .namespace(let listing):
       guard try await emit(listing, from: position, parent: node, into: receiver) else { return }
@@ -255,12 +260,16 @@ extension CatalogFilesystem {
   private func emit(
     _ name: EntryName, _ kind: Node.Kind, parent: Node, next: DirectoryPosition, into receiver: any DirectoryReceiver
   ) -> Bool {
+    emit(name, kind, parent: parent, cookie: next.cookie, into: receiver)
+  }
+
+  func emit(_ name: EntryName, _ kind: Node.Kind, parent: Node, cookie: UInt64, into receiver: any DirectoryReceiver) -> Bool {
     guard receiver.wantsAttributes, inodes.count < Self.primedInodes else {
       let inode = kind.identity.preferredInode
-      return receiver.add(name: name, inode: inode, kind: kind.shownAs, next: next.cookie)
+      return receiver.add(name: name, inode: inode, kind: kind.shownAs, next: cookie)
     }
     let node = inodes.reference(kind, parent: parent, name: name)
-    if receiver.add(name: name, entry: entry(of: node), next: next.cookie) { return true }
+    if receiver.add(name: name, entry: entry(of: node), next: cookie) { return true }
     inodes.forget(node.inode, count: 1)
     return false
   }
@@ -274,8 +283,9 @@ extension Node.Kind {
   var shownAs: NodeAttributes.Kind {
     switch self {
     case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory: .directory
-    case .object, .versionHint, .control, .locationText, .staged: .file
+    case .object, .versionHint, .control, .locationText, .snapshotFile, .staged: .file
     case .currentLink: .symbolicLink
+    case .view(_, let entry): entry.shownAs
     }
   }
 }

@@ -8,6 +8,7 @@ extension CatalogFilesystem {
   /// Where `current.metadata.json` points: a name in the same directory.
   package func readlink(inode: UInt64) async throws(FilesystemError) -> [UInt8] {
     let node = try node(inode)
+    if case .view(_, .link(let target, _)) = node.kind { return Array(target.utf8) }
     guard case .currentLink(let table) = node.kind else { throw FilesystemError(.invalid) }
     let layout = try await table.layout()
     if let failure = layout.failure { throw failure }
@@ -36,6 +37,10 @@ extension CatalogFilesystem {
       return OpenedFile(handle: handles.insert(.content(ContentBuffer(control.read(file)))), isDirect: true)
     case .locationText(_, let text):
       return OpenedFile(handle: handles.insert(.content(ContentBuffer(Array(text.utf8)))), isDirect: false)
+    case .snapshotFile(let table, let object):
+      inodes.opened(inode)
+      return openSnapshotFile(object, of: table)
+    case .view(let table, let entry): return try await openView(entry, of: table)
     case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory:
       throw FilesystemError(.isDirectory)
     case .currentLink: throw FilesystemError(.invalid)
@@ -44,6 +49,7 @@ extension CatalogFilesystem {
 
   private func checkWritable(_ node: Node) throws(FilesystemError) {
     _ = try writable()
+    try checkNoView(node)
     switch node.kind {
     case .staged: return
     case .control(let file) where file == .refresh: return
@@ -55,10 +61,17 @@ extension CatalogFilesystem {
     case .currentLink, .versionHint:
       throw FilesystemError(.notPermitted, "\(node.path) is shown by the mount itself: copy into metadata/ first, then mv")
     case .control: throw FilesystemError(.notPermitted, "\(node.path): control files are the daemon's own")
-    case .locationText: throw FilesystemError(.readOnly, "\(node.path): views cannot be written")
-    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory:
+    case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory, .locationText, .snapshotFile,
+      .view:
       throw FilesystemError(.isDirectory)
     }
+  }
+
+  /// Throws `readOnly` for `.iceberg` and what is below it.
+  ///
+  /// - Parameter path: of what is to be changed in the directory; nil if it is the node itself.
+  func checkNoView(_ node: Node, _ path: @autoclosure () -> String? = nil) throws(FilesystemError) {
+    if node.isView { throw FilesystemError(.readOnly, "\(path() ?? node.path): views cannot be written") }
   }
 
   /// At most `size` bytes from `offset`; fewer only at the end. What is cached comes back without suspending.
@@ -72,6 +85,8 @@ extension CatalogFilesystem {
         // A version that is gone is as stale as one that was replaced: the handle's bytes cannot be had any more.
         throw error.code == .notFound ? FilesystemError(.stale, error.message, requestID: error.requestID) : FilesystemError(error)
       }
+    case .snapshotFile(let reader): return try await reader.read(offset: offset, size: size)
+    case .stream(let stream, let isWhole): return try await stream.read(offset: offset, size: size, isWhole: isWhole)
     case .content(let buffer): return buffer.slice(offset: offset, size: size)
     case .staged(let staged): return try await read(staged.file, offset: offset, size: size)
     case .directory: throw FilesystemError(.isDirectory)
@@ -101,7 +116,10 @@ extension CatalogFilesystem {
       directory.shown?.close()
       isLargeListing = directory.rowCount > Self.largeListing
     case .staged(let staged): return released(staged)
-    case .content, nil: return
+    case .snapshotFile(let reader):
+      reader.close()
+      return
+    case .content, .stream, nil: return
     }
     // Only now nobody else holds the listing.
     if isLargeListing {

@@ -18,9 +18,8 @@ extension CatalogFilesystem {
       let found = TableDirectory(rawValue: name.description)
       guard found != nil || name == Self.viewsName, try await table.isThere() else { throw .notFound }
       return reference(found.map { .tableDirectory(table, $0) } ?? .viewsDirectory(table), parent: directory, name: name)
-    case .viewsDirectory(let table):
-      guard name == Self.locationName, let text = try await table.layout().location else { throw .notFound }
-      return reference(.locationText(table, text: text + "\n"), parent: directory, name: name)
+    case .viewsDirectory(let table): return try await lookupInViews(table, parent: directory, name: name)
+    case .view(let table, let entry): return try await lookup(name, in: entry, of: table, parent: directory)
     case .tableDirectory(let table, let which):
       if ProbeNames.contains(name), !isListed(name, in: try? table.knownLayout?.directory(which)) { throw .notFound }
       let layout = try await table.layout()
@@ -39,7 +38,7 @@ extension CatalogFilesystem {
     case .controlDirectory:
       guard let file = ControlFile(rawValue: name.description) else { throw .notFound }
       return reference(.control(file), parent: directory, name: name)
-    case .object, .currentLink, .versionHint, .control, .locationText, .staged: throw FilesystemError(.notDirectory)
+    case .object, .currentLink, .versionHint, .control, .locationText, .snapshotFile, .staged: throw FilesystemError(.notDirectory)
     }
   }
 

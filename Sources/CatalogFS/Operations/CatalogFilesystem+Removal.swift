@@ -8,6 +8,7 @@ extension CatalogFilesystem {
     let writing = try writable()
     let directory = try node(parent)
     let name = EntryName(name)
+    try checkNoView(directory, childPath(directory, name))
     if case .file(let file)? = local.entry(name, in: directory.kind.identity) {
       try await exclusively(file, "unlink", writing) { [self] () async throws(FilesystemError) in await discard(file) }
       // What was being published while this waited is an object now, and judged as one.
@@ -29,7 +30,7 @@ extension CatalogFilesystem {
       keepDirectory(directory)
     case .currentLink, .versionHint, .control:
       throw FilesystemError(.notPermitted, "\(path) is shown by the mount itself: copy into metadata/ first, then mv")
-    case .locationText, .viewsDirectory: throw FilesystemError(.readOnly, "\(path): views cannot be written")
+    case .locationText, .viewsDirectory, .snapshotFile, .view: try checkNoView(node, path)
     case .staged(let file): await discard(file)
     case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory: throw FilesystemError(.isDirectory)
     }
@@ -102,7 +103,7 @@ extension CatalogFilesystem {
       guard local.entry(name, in: directory.kind.identity) == nil else { throw FilesystemError(.exists, "\(target.path) exists already") }
       local.set(.directory, name, in: directory.kind.identity)
     case .controlDirectory: throw FilesystemError(.notPermitted, "\(childPath(directory, name)): control files are the daemon's own")
-    case .viewsDirectory, .locationText: throw FilesystemError(.readOnly, "\(childPath(directory, name)): views cannot be written")
+    case .viewsDirectory, .locationText, .snapshotFile, .view: try checkNoView(directory, childPath(directory, name))
     case .object, .currentLink, .versionHint, .control, .staged: throw FilesystemError(.notDirectory)
     }
     return try await lookup(parent: parent, name: name.bytes)
@@ -112,6 +113,7 @@ extension CatalogFilesystem {
     let writing = try writable()
     let directory = try node(parent)
     let name = EntryName(name)
+    try checkNoView(directory, childPath(directory, name))
     let entry = try await lookup(parent: parent, name: name.bytes)
     defer { forget(inode: entry.attributes.inode, count: 1) }
     let node = try node(entry.attributes.inode)
@@ -131,8 +133,8 @@ extension CatalogFilesystem {
     case .tableDirectory:
       throw FilesystemError(.notPermitted, "\(path) belongs to the table: `rmdir` of the table itself takes it out of the catalog")
     case .root, .controlDirectory: throw FilesystemError(.notPermitted, "\(path) cannot be removed")
-    case .viewsDirectory: throw FilesystemError(.readOnly, "\(path): views cannot be written")
-    case .object, .currentLink, .versionHint, .control, .staged, .locationText: throw FilesystemError(.notDirectory)
+    case .viewsDirectory, .locationText, .snapshotFile, .view: try checkNoView(node, path)
+    case .object, .currentLink, .versionHint, .control, .staged: throw FilesystemError(.notDirectory)
     }
   }
 

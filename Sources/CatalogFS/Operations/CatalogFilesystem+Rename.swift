@@ -12,6 +12,8 @@ extension CatalogFilesystem {
     let writing = try writable()
     let (from, to) = (try node(parent), try node(newParent))
     let (old, new) = (EntryName(name), EntryName(newName))
+    try checkNoView(from, childPath(from, old))
+    try checkNoView(to, childPath(to, new))
     guard !isExchange else { throw FilesystemError(.invalid, "two names cannot be exchanged here") }
     if from.isNamespaceLike { return try await renameInCatalog(old, in: from, to: new, in: to, writing) }
     switch local.entry(old, in: from.kind.identity) {

@@ -8,6 +8,9 @@ import Telemetry
 final class HandleTable: Sendable {
   enum Handle: Sendable {
     case object(ObjectReader)
+    case snapshotFile(SnapshotFileReader)
+    /// Content that is made as it is read; whether fewer bytes than asked may only come at the end.
+    case stream(any ViewStream, isWhole: Bool)
     /// Content that was made at open.
     case content(ContentBuffer)
     case directory(DirectoryHandle)

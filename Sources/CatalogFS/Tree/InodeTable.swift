@@ -43,10 +43,13 @@ final class InodeTable: Sendable {
     var lastPrefix: ObjectPrefix?
 
     mutating func prefix(of kind: Node.Kind) -> ObjectPrefix? {
-      guard case .object(_, let object) = kind else { return nil }
-      if let lastPrefix, lastPrefix.holds(object.location) { return lastPrefix }
-      lastPrefix = ObjectPrefix(of: object.location)
-      return lastPrefix
+      switch kind {
+      case .object(_, let object), .snapshotFile(_, let object):
+        if let lastPrefix, lastPrefix.holds(object.location) { return lastPrefix }
+        lastPrefix = ObjectPrefix(of: object.location)
+        return lastPrefix
+      default: return nil
+      }
     }
 
     /// What is to be let go of now, if anything.
@@ -160,7 +163,7 @@ extension Node {
   fileprivate var isDroppable: Bool {
     if objectFacts != nil { return true }
     return switch kind {
-    case .object, .objectDirectory: true
+    case .object, .objectDirectory, .snapshotFile, .view: true
     case .root, .namespace, .table, .tableDirectory, .currentLink, .versionHint, .controlDirectory, .control, .viewsDirectory,
       .locationText,
       .staged:

@@ -35,6 +35,9 @@ final class Node: Sendable {
     case control(ControlFile)
     case viewsDirectory(TableKey)
     case locationText(TableKey, text: String)
+    /// Whatever snapshots show it.
+    case snapshotFile(TableKey, ObjectLocation, version: String)
+    case view(TableKey, String)
     case staged(UInt64)
   }
 
@@ -54,6 +57,10 @@ final class Node: Sendable {
     case viewsDirectory(TableState)
     /// `.iceberg/location.txt`: where the table is, or will be.
     case locationText(TableState, text: String)
+    /// A file as a snapshot names it: an object without an etag, as old as the snapshot that added it.
+    case snapshotFile(TableState, ObjectAttributes)
+    /// What else is below `.iceberg`.
+    case view(TableState, ViewEntry)
     /// A file that only this mount has.
     case staged(StagedFile)
   }
@@ -88,17 +95,20 @@ final class Node: Sendable {
   init(kind: Kind, inode: UInt64, parent: Node?, name: EntryName, prefix: ObjectPrefix? = nil) {
     self.inode = inode
     self.parent = parent
-    content =
-      if case .object(let table, let object) = kind {
-        .object(ObjectRecord(object, of: table, name: name, prefix: prefix ?? ObjectPrefix(of: object.location)))
-      } else { .plain(Plain(kind: kind, name: name)) }
+    switch kind {
+    case .object(let table, let object), .snapshotFile(let table, let object):
+      let isOfSnapshot = if case .snapshotFile = kind { true } else { false }
+      content = .object(
+        ObjectRecord(object, of: table, name: name, prefix: prefix ?? ObjectPrefix(of: object.location), isOfSnapshot: isOfSnapshot))
+    default: content = .plain(Plain(kind: kind, name: name))
+    }
   }
 
   /// Made anew each time for an object.
   var kind: Kind {
     switch content {
     case .plain(let plain): plain.kind
-    case .object(let record): .object(record.table, record.object)
+    case .object(let record): record.isOfSnapshot ? .snapshotFile(record.table, record.object) : .object(record.table, record.object)
     }
   }
 
@@ -130,8 +140,9 @@ final class Node: Sendable {
   /// Whether it is the node of what is given.
   func isSame(as kind: Kind) -> Bool {
     switch (content, kind) {
-    case (.object(let record), .object(let table, let object)): record.isSame(as: object, of: table)
-    case (.object, _), (_, .object): false
+    case (.object(let record), .object(let table, let object)): !record.isOfSnapshot && record.isSame(as: object, of: table)
+    case (.object(let record), .snapshotFile(let table, let object)): record.isOfSnapshot && record.isSame(as: object, of: table)
+    case (.object, _), (_, .object), (_, .snapshotFile): false
     case (.plain(let plain), _): plain.kind.identity == kind.identity
     }
   }
@@ -147,7 +158,17 @@ final class Node: Sendable {
     if objectFacts != nil { return false }
     return switch kind {
     case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory: true
-    case .object, .currentLink, .versionHint, .control, .locationText, .staged: false
+    case .view(_, let entry): entry.shownAs == .directory
+    case .object, .snapshotFile, .currentLink, .versionHint, .control, .locationText, .staged: false
+    }
+  }
+
+  /// Whether it is below `.iceberg`, or that itself: nothing there can be written.
+  var isView: Bool {
+    if case .object(let record) = content { return record.isOfSnapshot }
+    return switch kind {
+    case .viewsDirectory, .locationText, .view, .snapshotFile: true
+    default: false
     }
   }
 }
@@ -158,7 +179,7 @@ extension Node.Kind {
     switch self {
     case .table(let table), .tableDirectory(let table, _), .objectDirectory(let table, _, _), .object(let table, _),
       .currentLink(let table),
-      .versionHint(let table, _), .viewsDirectory(let table), .locationText(let table, _):
+      .versionHint(let table, _), .viewsDirectory(let table), .locationText(let table, _), .snapshotFile(let table, _), .view(let table, _):
       table
     case .staged(let file): file.place.table
     case .root, .namespace, .controlDirectory, .control: nil
@@ -179,6 +200,8 @@ extension Node.Kind {
     case .control(let file): .control(file)
     case .viewsDirectory(let table): .viewsDirectory(table.key)
     case .locationText(let table, let text): .locationText(table.key, text: text)
+    case .snapshotFile(let table, let object): .snapshotFile(table.key, object.location, version: object.version)
+    case .view(let table, let entry): .view(table.key, entry.identity)
     case .staged(let file): .staged(file.number)
     }
   }
@@ -252,6 +275,15 @@ extension Node.Identity {
       mix("location")
       mix(table)
       mix(text)
+    case .snapshotFile(let table, let location, let version):
+      mix("snapshot file")
+      mix(table)
+      mix(location)
+      mix(version)
+    case .view(let table, let identity):
+      mix("view")
+      mix(table)
+      mix(identity)
     case .staged(let number):
       mix("staged")
       mix(String(number))

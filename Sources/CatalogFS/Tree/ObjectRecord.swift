@@ -36,9 +36,12 @@ struct ObjectRecord: Sendable {
   private let restLength: UInt16
   private let etag: UInt16
   private let hasOwnName: Bool
+  /// As a snapshot names it, without an etag.
+  let isOfSnapshot: Bool
 
   /// - Parameter prefix: of the object.
-  init(_ object: ObjectAttributes, of table: TableState, name: EntryName, prefix: ObjectPrefix) {
+  init(_ object: ObjectAttributes, of table: TableState, name: EntryName, prefix: ObjectPrefix, isOfSnapshot: Bool) {
+    self.isOfSnapshot = isOfSnapshot
     self.table = table
     self.prefix = prefix
     size = object.size

@@ -237,6 +237,19 @@ final class TableState: Sendable {
 
   /// The metadata in a file; an inner failure is one of the file, which asking again would not mend.
   private func metadata(at pointer: ObjectLocation) async throws(FilesystemError) -> Result<TableMetadataHead, FilesystemError> {
+    switch try await content(of: pointer) {
+    case .failure(let failure): return .failure(failure)
+    case .success(let bytes):
+      do throws(TableMetadataError) {
+        return .success(try TableMetadataHead(parsing: bytes, fileName: pointer.description))
+      } catch {
+        return .failure(FilesystemError(.failed, "table \(identifier): \(error.message)"))
+      }
+    }
+  }
+
+  /// The bytes of a metadata file; an inner failure is one of the file.
+  private func content(of pointer: ObjectLocation) async throws(FilesystemError) -> Result<[UInt8], FilesystemError> {
     let sink = CollectingSink()
     do throws(FileIOError) {
       _ = try await fileIO.read(pointer, etag: nil, range: 0..<min(largestMetadata, .max - 1) + 1, into: sink)
@@ -249,11 +262,27 @@ final class TableState: Sendable {
     guard bytes.count <= largestMetadata else {
       return .failure(FilesystemError(.failed, "table \(identifier): \(pointer) is larger than \(largestMetadata) bytes"))
     }
-    do throws(TableMetadataError) {
-      return .success(try TableMetadataHead(parsing: bytes, fileName: pointer.description))
-    } catch {
-      return .failure(FilesystemError(.failed, "table \(identifier): \(error.message)"))
+    return .success(bytes)
+  }
+
+  /// A metadata file, current or not, read whole, with the places of the table's files as it says.
+  func view(of text: String) async throws(FilesystemError) -> TableView {
+    let pointer = try location(text)
+    let bytes: [UInt8]
+    switch try await content(of: pointer) {
+    case .success(let content): bytes = content
+    case .failure(let failure):
+      throw FilesystemError(.failed, "table \(identifier): the metadata file \(pointer) cannot be read: \(failure.message)")
     }
+    let metadata: TableMetadata
+    do throws(TableMetadataError) {
+      metadata = try TableMetadata(parsing: bytes, fileName: pointer.description)
+    } catch {
+      throw FilesystemError(.failed, "table \(identifier): \(error.message)")
+    }
+    let layout = layout(pointer, metadata.head)
+    return TableView(
+      metadata, pointer: text, dataDirectory: try layout.dataDirectory.get(), metadataDirectory: layout.metadataDirectory)
   }
 
   private func layout(_ pointer: ObjectLocation, _ metadata: TableMetadataHead) -> TableLayout {

@@ -82,6 +82,14 @@ package enum ListPosition: Sendable, Hashable {
 package protocol RangeSink: AnyObject, Sendable {
   /// The next bytes, valid during the call only. False stops the read.
   func receive(_ bytes: UnsafeRawBufferPointer) -> Bool
+
+  /// Which version the bytes are of, told before the first of them, and again where a read goes on after a fault; as the server writes it,
+  /// with quotes. Nil if the server does not say.
+  func begin(etag: String?)
+}
+
+extension RangeSink {
+  package func begin(etag: String?) {}
 }
 
 /// Reads objects. Implementations: S3, and in-memory for tests; both run the same conformance suite.

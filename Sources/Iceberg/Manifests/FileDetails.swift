@@ -2,6 +2,15 @@
 
 package import WireFormats
 
+/// Which columns of an entry are decoded beyond those that finding its file takes.
+package enum ManifestColumns: Sendable, Hashable {
+  case files
+  /// The partition too.
+  case partitions
+  /// Partition, statistics and the rest, which takes many times longer.
+  case all
+}
+
 /// What a manifest says of a file beyond what finding it takes. Source: spec/manifests.md §3.
 package struct FileDetails: Sendable, Hashable {
   /// The values of the partition fields, by their ids and names, in the order of the spec.
@@ -32,11 +41,22 @@ extension FileDetails {
     .init(144, "content_offset"), .init(145, "content_size_in_bytes"),
   ]
   /// In the order in which they are read below.
-  static let paths: [[AvroContainer.Selection]] = fields.map { [.init(2, "data_file"), $0] }
+  private static let paths: [[AvroContainer.Selection]] = fields.map { [.init(2, "data_file"), $0] }
 
-  /// - Parameter first: the slot of the first of the paths.
-  init(_ record: borrowing AvroRecord, from first: Int) throws(AvroError) {
+  static func paths(_ columns: ManifestColumns) -> [[AvroContainer.Selection]] {
+    switch columns {
+    case .files: []
+    case .partitions: Array(paths.prefix(1))
+    case .all: paths
+    }
+  }
+
+  /// - Parameters:
+  ///   - first: the slot of the first of the paths.
+  ///   - columns: not `files`.
+  init(_ record: borrowing AvroRecord, from first: Int, _ columns: ManifestColumns) throws(AvroError) {
     partition = try record.value(first).record ?? []
+    guard columns == .all else { return }
     columnSizes = try Self.map(record, first + 1) { $0.long }
     valueCounts = try Self.map(record, first + 2) { $0.long }
     nullValueCounts = try Self.map(record, first + 3) { $0.long }

@@ -15,6 +15,16 @@ package struct ManifestFile: Sendable, Hashable {
     package var deleted: Int64?
   }
 
+  /// What a manifest holds of one partition field. Source: spec/manifests.md §2, `partitions`.
+  package struct PartitionSummary: Sendable, Hashable {
+    package var containsNull: Bool
+    /// Nil where the writer left it out.
+    package var containsNaN: Bool?
+    /// Serialised single values.
+    package var lowerBound: [UInt8]?
+    package var upperBound: [UInt8]?
+  }
+
   /// Full URI.
   package var path: String
   /// Bytes.
@@ -34,4 +44,9 @@ package struct ManifestFile: Sendable, Hashable {
   package var isEncrypted: Bool
   /// Of the first row that it adds; nil before version 3.
   package var firstRowID: Int64?
+  /// One for each field of the spec. Nil unless they were asked for, and where the writer left them out.
+  package var partitions: [PartitionSummary]?
+
+  /// Whether a manifest says that it holds no live file; one that does not say how many may.
+  package var isKnownEmpty: Bool { files.added == 0 && files.existing == 0 }
 }

@@ -14,6 +14,7 @@ package struct ManifestList: Sendable {
     [.init(512, "added_rows_count")], [.init(513, "existing_rows_count")], [.init(514, "deleted_rows_count")],
     [.init(519, "key_metadata")], [.init(520, "first_row_id")],
   ]
+  private static let summaries: [AvroContainer.Selection] = [.init(507, "partitions")]
 
   private enum Slot {
     static let (path, length, specID, content) = (0, 1, 2, 3)
@@ -21,6 +22,7 @@ package struct ManifestList: Sendable {
     static let (addedFiles, existingFiles, deletedFiles) = (7, 8, 9)
     static let (addedRows, existingRows, deletedRows) = (10, 11, 12)
     static let (keyMetadata, firstRowID) = (13, 14)
+    static let partitions = 15
   }
 
   /// Reads the header. Throws as `AvroContainer` does.
@@ -36,10 +38,37 @@ package struct ManifestList: Sendable {
   package var formatVersion: Int? { container.text("format-version").flatMap { Int($0) } }
 
   /// The manifests in the file's order. Throws `unsupportedCodec`, `unsupportedSchema`, `truncated`, `corrupt`, `overLimit`.
-  package func manifests() throws(AvroError) -> [ManifestFile] {
+  ///
+  /// - Parameter summaries: whether to decode what they hold of each partition field.
+  package func manifests(summaries: Bool = false) throws(AvroError) -> [ManifestFile] {
     var manifests: [ManifestFile] = []
-    try container.forEachRecord(Self.paths) { record throws(AvroError) in manifests.append(try Self.manifest(record)) }
+    try container.forEachRecord(Self.paths + (summaries ? [Self.summaries] : [])) { record throws(AvroError) in
+      var manifest = try Self.manifest(record)
+      if summaries { manifest.partitions = try Self.partitions(try record.value(Slot.partitions)) }
+      manifests.append(manifest)
+    }
     return manifests
+  }
+
+  private static func partitions(_ value: AvroValue) throws(AvroError) -> [ManifestFile.PartitionSummary]? {
+    guard let items = value.array else { return nil }
+    var summaries: [ManifestFile.PartitionSummary] = []
+    for item in items {
+      guard let fields = item.record else {
+        throw AvroError(code: .corrupt, message: "a manifest list has a partition summary that is no record")
+      }
+      func value(_ id: Int, _ name: String) -> AvroValue? {
+        fields.first { $0.id.map { $0 == id } ?? ($0.name == name) }?.value
+      }
+      guard case .boolean(let containsNull)? = value(509, "contains_null") else {
+        throw AvroError(code: .corrupt, message: "a manifest list has a partition summary without contains_null")
+      }
+      summaries.append(
+        ManifestFile.PartitionSummary(
+          containsNull: containsNull, containsNaN: value(518, "contains_nan")?.boolean, lowerBound: value(510, "lower_bound")?.bytes,
+          upperBound: value(511, "upper_bound")?.bytes))
+    }
+    return summaries
   }
 
   private static func manifest(_ record: borrowing AvroRecord) throws(AvroError) -> ManifestFile {

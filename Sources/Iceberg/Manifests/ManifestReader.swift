@@ -44,18 +44,31 @@ package struct ManifestReader: Sendable {
   ///
   /// - Parameters:
   ///   - manifest: what the list says of this manifest: snapshot, sequence numbers and row ids that an entry leaves out are taken from it.
-  ///   - details: whether to decode partition, statistics and the rest, which takes many times longer.
+  ///   - columns: what is decoded besides.
   /// - Throws: `unsupportedCodec`, `unsupportedSchema`, `truncated`, `corrupt`, `overLimit`, and what the body throws.
   package func forEachEntry(
-    of manifest: ManifestFile? = nil, details: Bool = false, _ body: (borrowing ManifestEntry) throws(AvroError) -> Void
+    of manifest: ManifestFile? = nil, columns: ManifestColumns = .files, _ body: (borrowing ManifestEntry) throws(AvroError) -> Void
   ) throws(AvroError) {
     var inheritance = Inheritance(manifest, formatVersion: formatVersion)
-    try container.forEachRecord(Self.paths + (details ? FileDetails.paths : [])) { record throws(AvroError) in
-      var entry = try Self.entry(record)
-      try inheritance.complete(&entry)
-      if details { entry.details = try FileDetails(record, from: Slot.details) }
-      try body(entry)
+    try container.forEachRecord(Self.paths + FileDetails.paths(columns)) { record throws(AvroError) in
+      try body(try Self.entry(record, columns, &inheritance))
     }
+  }
+
+  /// The same, entry by entry, for a reader that stops and goes on.
+  package func entries(of manifest: ManifestFile? = nil, columns: ManifestColumns = .files) throws(AvroError) -> ManifestEntries {
+    ManifestEntries(
+      records: try container.records(Self.paths + FileDetails.paths(columns)), columns: columns,
+      inheritance: Inheritance(manifest, formatVersion: formatVersion))
+  }
+
+  fileprivate static func entry(
+    _ record: borrowing AvroRecord, _ columns: ManifestColumns, _ inheritance: inout Inheritance
+  ) throws(AvroError) -> ManifestEntry {
+    var entry = try Self.entry(record)
+    try inheritance.complete(&entry)
+    if columns != .files { entry.details = try FileDetails(record, from: Slot.details, columns) }
+    return entry
   }
 
   private static func entry(_ record: borrowing AvroRecord) throws(AvroError) -> ManifestEntry {
@@ -75,12 +88,12 @@ package struct ManifestReader: Sendable {
       recordCount: count, fileSize: size, firstRowID: record.long(Slot.firstRowID))
   }
 
-  private static func fault(_ what: String) -> AvroError {
+  fileprivate static func fault(_ what: String) -> AvroError {
     AvroError(code: .corrupt, message: "the manifest has \(what)")
   }
 
   /// What entries leave out because a commit that is tried again would have to change it. Source: spec/manifests.md §4.
-  private struct Inheritance {
+  fileprivate struct Inheritance: Sendable {
     private let snapshotID: Int64?
     private let sequenceNumber: Int64?
     private var nextRowID: Int64?
@@ -103,6 +116,30 @@ package struct ManifestReader: Sendable {
       let (next, overflows) = first.addingReportingOverflow(entry.recordCount)
       guard !overflows else { throw ManifestReader.fault("more rows than there are row ids") }
       nextRowID = next
+    }
+  }
+}
+
+/// Goes over the entries of a manifest; a copy goes on where the original stood.
+package struct ManifestEntries: Sendable {
+  private var records: AvroRecords
+  private let columns: ManifestColumns
+  private var inheritance: ManifestReader.Inheritance
+
+  fileprivate init(records: AvroRecords, columns: ManifestColumns, inheritance: ManifestReader.Inheritance) {
+    self.records = records
+    self.columns = columns
+    self.inheritance = inheritance
+  }
+
+  /// Calls the body with the next entry; false at the end. Throws as ``ManifestReader/forEachEntry(of:columns:_:)`` does.
+  ///
+  /// - Parameter isSkipped: the entry's columns are not decoded.
+  package mutating func next(
+    isSkipped: Bool = false, _ body: (borrowing ManifestEntry) throws(AvroError) -> Void
+  ) throws(AvroError) -> Bool {
+    try records.next { record throws(AvroError) in
+      try body(try ManifestReader.entry(record, isSkipped ? .files : columns, &inheritance))
     }
   }
 }

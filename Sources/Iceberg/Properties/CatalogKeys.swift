@@ -11,6 +11,10 @@ package enum CatalogKeys {
   package static let cacheEnabled = "cache-enabled"
   package static let cacheCaseSensitive = "cache.case-sensitive"
   package static let cacheExpirationIntervalMs = "cache.expiration-interval-ms"
+  package static let manifestCacheEnabled = "io.manifest.cache-enabled"
+  package static let manifestCacheExpirationIntervalMs = "io.manifest.cache.expiration-interval-ms"
+  package static let manifestCacheMaxTotalBytes = "io.manifest.cache.max-total-bytes"
+  package static let manifestCacheMaxContentLength = "io.manifest.cache.max-content-length"
   package static let tableDefaultPrefix = "table-default."
   package static let tableOverridePrefix = "table-override."
   package static let appID = "app-id"
@@ -62,17 +66,18 @@ package enum CatalogKeys {
       status: .mapped("the metadata TTL, where `--metadata-ttl` is not given"),
       "Milliseconds after which a cached entry is asked for again; 0 caches nothing, a negative value never expires."),
     PropertyDefinition(
-      "io.manifest.cache-enabled", type: .boolean, default: "false", user: .mount, status: .notYet("views of snapshots"),
-      "Cache of manifest contents."),
+      manifestCacheEnabled, type: .boolean, default: "false", user: .mount,
+      "Whether views of snapshots keep the content of manifests. What they take from it is kept either way while it is in use."),
     PropertyDefinition(
-      "io.manifest.cache.expiration-interval-ms", type: .int64, default: "60000", user: .mount, status: .notYet("views of snapshots"),
-      "Milliseconds a manifest stays cached; 0 evicts by size only."),
+      manifestCacheExpirationIntervalMs, type: .int64, default: "60000", user: .mount,
+      "Milliseconds after its last use that a manifest stays cached; 0 evicts by size only.",
+      range: PropertyRange(minimum: 0, sentence: "a time of at least 0 milliseconds is needed")),
     PropertyDefinition(
-      "io.manifest.cache.max-total-bytes", type: .int64, default: "104857600", user: .mount, status: .notYet("views of snapshots"),
-      "Size of the manifest cache, bytes."),
+      manifestCacheMaxTotalBytes, type: .int64, default: "104857600", user: .mount, "Size of the manifest cache, bytes.",
+      range: PropertyRange(minimum: 1, sentence: "a size above 0 is needed")),
     PropertyDefinition(
-      "io.manifest.cache.max-content-length", type: .int64, default: "8388608", user: .mount, status: .notYet("views of snapshots"),
-      "Longer manifests are not cached, bytes."),
+      manifestCacheMaxContentLength, type: .int64, default: "8388608", user: .mount, "Longer manifests are not cached, bytes.",
+      range: PropertyRange(minimum: 1, sentence: "a size above 0 is needed")),
     PropertyDefinition(
       "unique-table-location", type: .boolean, default: "false", user: .catalog,
       "New tables get a directory with a random suffix."),

@@ -35,6 +35,12 @@ package struct SnapshotReference: Sendable, Hashable {
   package var name: String
   package var snapshotID: Int64
   package var kind: TableMetadataHead.Reference.Kind
+
+  package init(name: String, snapshotID: Int64, kind: TableMetadataHead.Reference.Kind) {
+    self.name = name
+    self.snapshotID = snapshotID
+    self.kind = kind
+  }
 }
 
 /// One change of the current snapshot.

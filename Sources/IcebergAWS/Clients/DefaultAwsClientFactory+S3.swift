@@ -39,9 +39,7 @@ extension DefaultAwsClientFactory {
     if settings.customEndpoint == nil { settings.usesDualStack = sending.settings.usesDualStack }
     let control = try sender(
       .s3Control, region: region, settings: settings, retry: sending.retry, transport: sending.transport, credentials: own)
-    let identity = STSClient(
-      sender: try sender(
-        .sts, region: region, settings: environment.endpointSettings(for: .sts), retry: try retryPolicy(environment), credentials: own))
+    let identity = try sts(for: .s3)
     return AccessGrants(
       control: S3ControlClient(sender: control), fallsBack: files.isAccessGrantsFallbackToIAM, clock: clock, logger: logger
     ) { () throws(AWSError) in try await identity.getCallerIdentity().account }

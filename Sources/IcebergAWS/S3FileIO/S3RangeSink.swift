@@ -70,7 +70,13 @@ final class S3RangeSink: HTTPBodySink {
 
   func begin(status: Int, headers: [(name: String, value: String)]) -> Bool {
     let response = HTTPResponse(status: status, headers: headers, body: [])
-    return state.withLock { state in
+    guard accept(response) else { return false }
+    sink.begin(etag: response.header("ETag"))
+    return true
+  }
+
+  private func accept(_ response: HTTPResponse) -> Bool {
+    state.withLock { state in
       state.hasBegun = true
       state.etag = response.header("ETag")
       if let expectedETag {

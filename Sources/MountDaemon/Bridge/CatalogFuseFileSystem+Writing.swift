@@ -5,6 +5,10 @@ import Fuse
 
 /// What changes something.
 extension CatalogFuseFileSystem {
+  func isReadOnly(directory inode: UInt64) -> Bool {
+    filesystem.isView(inode: inode)
+  }
+
   func create(
     parent: UInt64, name: [UInt8], mode: UInt16, flags: Int32, caller: FuseCaller
   ) async throws(Errno) -> (FuseEntry, FuseOpened) {

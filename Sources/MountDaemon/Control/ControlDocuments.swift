@@ -134,6 +134,7 @@ final class ControlDocuments: Sendable {
       "cache-size-bytes": options.cacheSize.map { .integer($0) } ?? .null,
       "memory-limit-bytes": .integer(options.memoryLimit),
       "allow-other": .bool(options.allowOther),
+      "show-views": .bool(options.showViews),
       "namespaces": .array(options.namespaces.map { .string($0) }),
     ]
   }

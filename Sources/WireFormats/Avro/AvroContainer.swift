@@ -16,9 +16,25 @@ package struct AvroContainer: Sendable {
   /// Reads the header. Throws `notAvro`, `truncated`, `corrupt`, `unsupportedSchema`; a codec is not looked at before records are asked for.
   package init(parsing bytes: [UInt8]) throws(AvroError) {
     guard bytes.starts(with: [UInt8(ascii: "O"), UInt8(ascii: "b"), UInt8(ascii: "j"), 1]) else {
-      throw AvroError(code: .notAvro, message: "the file is not an Avro object container")
+      throw AvroError(code: .notAvro, message: "the file is not an Avro object container").at(0)
     }
     var decoder = AvroDecoder(range: 4..<bytes.count)
+    do throws(AvroError) {
+      metadata = try Self.metadata(&decoder, bytes)
+      sync = bytes[try decoder.take(16)]
+    } catch {
+      throw error.at(decoder.position)
+    }
+    guard let schemaText = metadata["avro.schema"] else {
+      throw AvroError(code: .corrupt, message: "the Avro file has no schema").at(decoder.position)
+    }
+    self.bytes = bytes
+    firstBlock = decoder.position
+    schema = try AvroSchema(parsing: schemaText)
+    codec = metadata["avro.codec"].map { String(decoding: $0, as: UTF8.self) } ?? "null"
+  }
+
+  private static func metadata(_ decoder: inout AvroDecoder, _ bytes: [UInt8]) throws(AvroError) -> [String: [UInt8]] {
     var metadata: [String: [UInt8]] = [:]
     // Each entry takes two bytes at least, so a false count ends at the end of the file.
     while let block = try decoder.block(bytes.span) {
@@ -27,15 +43,7 @@ package struct AvroContainer: Sendable {
         metadata[key] = Array(bytes[try decoder.lengthPrefixed(bytes.span)])
       }
     }
-    sync = bytes[try decoder.take(16)]
-    guard let schemaText = metadata["avro.schema"] else {
-      throw AvroError(code: .corrupt, message: "the Avro file has no schema")
-    }
-    self.bytes = bytes
-    self.metadata = metadata
-    firstBlock = decoder.position
-    schema = try AvroSchema(parsing: schemaText)
-    codec = metadata["avro.codec"].map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    return metadata
   }
 
   /// A header's value as text; nil if it is absent.
@@ -66,35 +74,17 @@ package struct AvroContainer: Sendable {
   package func forEachRecord(
     _ paths: [[Selection]], limit: Int = 256 << 20, _ body: (borrowing AvroRecord) throws(AvroError) -> Void
   ) throws(AvroError) {
+    var records = try records(paths, limit: limit)
+    while try records.nextBlock() { try records.forEach(body) }
+  }
+
+  /// The same, record by record, for a reader that stops and goes on.
+  package func records(_ paths: [[Selection]], limit: Int = 256 << 20) throws(AvroError) -> AvroRecords {
     guard case .record = schema else {
       throw AvroError(code: .unsupportedSchema, message: "the Avro schema is not a record")
     }
-    let program = try AvroProgram(schema, keeping: paths)
-    let codec = try AvroCodec(named: codec)
-    var file = AvroDecoder(range: firstBlock..<bytes.count)
-    while file.position < bytes.count {
-      let count = try file.number(bytes.span)
-      let place = try file.take(try file.number(bytes.span))
-      guard bytes[try file.take(16)] == sync else { throw AvroError.corrupt("a wrong sync marker") }
-      guard count >= 0 else { throw AvroError.corrupt("a negative count") }
-      if codec == .null {
-        try Self.forEachRecord(count, of: bytes, place, program, body)
-      } else {
-        let plain = try codec.decompress(bytes.span.extracting(place), limit: limit)
-        try Self.forEachRecord(count, of: plain, plain.indices, program, body)
-      }
-    }
-  }
-
-  /// - Parameter range: where the plain bytes of the block stand.
-  private static func forEachRecord(
-    _ count: Int64, of block: [UInt8], _ range: Range<Int>, _ program: AvroProgram, _ body: (borrowing AvroRecord) throws(AvroError) -> Void
-  ) throws(AvroError) {
-    var decoder = AvroDecoder(range: range, slotCount: program.schemas.count)
-    for _ in 0..<count {
-      try decoder.record(program, block.span)
-      try body(AvroRecord(block: block, slots: decoder.slots, schemas: program.schemas))
-    }
-    guard decoder.position == range.upperBound else { throw AvroError.corrupt("a block longer than its records") }
+    return AvroRecords(
+      bytes: bytes, sync: sync, file: AvroDecoder(range: firstBlock..<bytes.count), program: try AvroProgram(schema, keeping: paths),
+      codec: try AvroCodec(named: codec), limit: limit)
   }
 }

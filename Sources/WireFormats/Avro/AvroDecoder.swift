@@ -3,9 +3,9 @@
 /// Goes over the plain bytes of a block.
 ///
 /// The bytes are given with each call rather than held, so that they are neither copied nor counted.
-struct AvroDecoder {
+struct AvroDecoder: Sendable {
   /// What was kept of a record.
-  enum Slot {
+  enum Slot: Sendable {
     case null
     case boolean(Bool)
     /// An Avro int or long.
@@ -29,6 +29,8 @@ struct AvroDecoder {
     budget = range.count &* 8 &+ 4096
     slots = Array(repeating: .null, count: slotCount)
   }
+
+  var isAtEnd: Bool { position == end }
 
   // MARK: Records
 

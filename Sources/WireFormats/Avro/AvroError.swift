@@ -21,13 +21,22 @@ package struct AvroError: Error, Sendable, Hashable, CustomStringConvertible {
   package var code: Code
   /// One clause for a person: "the Avro file ends too early".
   package var message: String
+  /// Where in the file: of the block that cannot be read, and within it where it is not compressed. Nil if it is not known.
+  package private(set) var offset: Int?
 
   package init(code: Code, message: String) {
     self.code = code
     self.message = message
   }
 
-  package var description: String { message }
+  package var description: String { offset.map { "\(message), at byte \($0)" } ?? message }
+
+  /// The same fault at a place, unless it has one.
+  func at(_ offset: Int) -> AvroError {
+    var copy = self
+    copy.offset = self.offset ?? offset
+    return copy
+  }
 
   static let truncated = AvroError(code: .truncated, message: "the Avro file ends too early")
   static func corrupt(_ what: String) -> AvroError { AvroError(code: .corrupt, message: "the Avro file is corrupt: \(what)") }

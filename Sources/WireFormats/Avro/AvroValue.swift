@@ -33,6 +33,10 @@ package enum AvroValue: Sendable, Hashable {
 
   /// The integer; nil for other kinds.
   package var long: Int64? { if case .long(let value) = self { value } else { nil } }
+  /// The truth value; nil for other kinds.
+  package var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }
+  /// Bytes or fixed; nil for other kinds.
+  package var bytes: [UInt8]? { if case .bytes(let bytes) = self { bytes } else { nil } }
   /// The items; nil for other kinds.
   package var array: [AvroValue]? { if case .array(let items) = self { items } else { nil } }
   /// The fields; nil for other kinds.

@@ -87,7 +87,6 @@ enum BergfsManual {
     if definition.isSecret { text += " Secret: never shown." }
     switch definition.status {
     case .honoured, .mapped: break
-    case .notYet: text += " Accepted, not honoured yet."
     case .notApplicable: text += " Accepted, without effect."
     }
     return text

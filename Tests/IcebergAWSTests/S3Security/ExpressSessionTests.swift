@@ -117,6 +117,11 @@ struct ExpressSessionTests {
       await writer.abort()
       #expect(try await files.list(bucket: Self.bucket, prefix: "t/data/", isDirectory: true, from: .start).prefixes == ["t/data/a/"])
       #expect(try await bench.log().allSatisfy { $0.refused == nil })
+      // Told to leave prefixes as they are, S3 refuses them.
+      let verbatim = try bench.files(["s3.directory-bucket.list-prefix-as-directory": "false"])
+      await #expect(throws: FileIOError.self) {
+        _ = try await verbatim.list(bucket: Self.bucket, prefix: "t/data", isDirectory: true, from: .start)
+      }
     }
   }
 

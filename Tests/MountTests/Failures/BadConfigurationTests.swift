@@ -115,18 +115,6 @@ extension FailureTests {
     }
 
     @Test(
-      "Options and commands of later versions say so",
-      arguments: [
-        ["--show-views"], ["-o", "ro,show-views"],
-      ])
-    func laterOption(options: [String]) async throws {
-      try await FailureBench.with { bench in
-        try bench.configure(Self.good)
-        await bench.expectRefusal(try await bench.tryMount(options), ["--show-views", "not available in this version"])
-      }
-    }
-
-    @Test(
       "An option that does not exist, or has a value it cannot have, is one line",
       arguments: [
         (["--frobnicate"], "--frobnicate"), (["--memory-limit", "huge"], "--memory-limit huge"),

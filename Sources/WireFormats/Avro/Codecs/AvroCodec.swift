@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How the blocks of a container are compressed. Source: Avro 1.12, "Object Container Files"; spec/manifests.md §1.
-enum AvroCodec: String, CaseIterable {
+enum AvroCodec: String, Sendable, CaseIterable {
   case null, deflate, snappy, zstandard
 
   /// Throws `unsupportedCodec`, naming it: Avro defines `bzip2` and `xz` too, which no writer of Iceberg uses.
