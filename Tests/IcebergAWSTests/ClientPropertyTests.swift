@@ -65,7 +65,8 @@ struct ClientPropertyTests {
     _ = try? await factory.glue().getDatabases(nextToken: nil)
     _ = try? await factory.s3().headObject(bucket: "b", key: "k")
     let requests = recorder.requests
-    #expect(requests.map(\.endpoint.host) == ["dynamodb.eu-north-1.amazonaws.com", "glue.eu-south-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"])
+    #expect(
+      requests.map(\.endpoint.host) == ["dynamodb.eu-north-1.amazonaws.com", "glue.eu-south-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"])
     for (request, key) in zip(requests, ["DDB", "GLUE", "ALL"]) {
       #expect(request.headers.contains { $0.name == "Authorization" && $0.value.contains("Credential=\(key)/") })
     }
@@ -94,7 +95,11 @@ struct ClientPropertyTests {
       "s3.role-arn": "arn:aws:iam::1:role/r", "s3.role-session-name": "mine", "client.role-session-name": "theirs",
     ])
     _ = try? await factory.s3().headObject(bucket: "b", key: "k")
-    #expect(recorder.requests.contains { String(decoding: $0.body, as: UTF8.self).contains("RoleSessionName=mine&") || String(decoding: $0.body, as: UTF8.self).hasSuffix("RoleSessionName=mine") })
+    #expect(
+      recorder.requests.contains {
+        String(decoding: $0.body, as: UTF8.self).contains("RoleSessionName=mine&")
+          || String(decoding: $0.body, as: UTF8.self).hasSuffix("RoleSessionName=mine")
+      })
   }
 
   private static func factory(
