@@ -14,7 +14,7 @@ PAGE = Path("docs/property-tests.md")
 ROW = re.compile(r"^\| `([^`]+)` \|.*\| ([^|]*) \|$")
 TEST = re.compile(r'@Test\(\s*(?:\n\s*)?"((?:[^"\\]|\\.)*)"')
 # Modules whose tests send requests or mount come first: those show an effect, the others that a value is read.
-ORDER = ["MountTests", "ConformanceTests", "IcebergAWSTests", "AWSServicesTests", "AWSCoreTests", "HTTPTests", "MountDaemonTests", "ConfigurationTests"]
+ORDER = ["MountTests", "ConformanceTests", "IcebergAWSTests", "AWSServicesTests", "AWSCoreTests", "HTTPTests", "MountDaemonTests", "CatalogFSTests", "IcebergTests", "ConfigurationTests"]
 INTRODUCTION = """# Properties and their tests
 
 This page is made from `docs/configuration.md` and the tests (`mount-scripts/lib/property_tests.py`); do not edit it by hand.
@@ -32,13 +32,32 @@ def sources():
             yield module, text, [(match.start(), match.group(1)) for match in TEST.finditer(text)]
 
 
-def helpers(texts, key):
-    """Tests whose file's shared constants or functions hold the key count by the first test that follows."""
+def constants():
+    """Names of constants in the source, by the keys that they hold: a test may write those."""
+    names = {}
+    for path in Path("Sources/Iceberg/Properties").glob("*.swift"):
+        text = path.read_text()
+        table = re.search(r"enum (\w+)", text)
+        for name, key in re.findall(r'static let (\w+) = "([^"]+)"', text):
+            names[key] = f"{table.group(1)}.{name}"
+    return names
+
+
+def setter(texts, key, constant):
+    """Module and name of a test that sets a key: the nearest before its place, or the first of the file."""
+    for module, _, tests in texts:
+        for _, name in tests:
+            if re.search(rf"(?<![\w.-]){re.escape(key)}(?![\w.-])", name):
+                return module, name
     for module, text, tests in texts:
+        if constant and tests and constant in text:
+            place = text.find(constant)
+            before = [name for start, name in tests if start <= place]
+            return module, (before or [tests[0][1]])[-1]
         place = text.find(f'"{key}')
         while place >= 0:
             end = text[place + 1 + len(key) : place + 2 + len(key)]
-            if end in ('"', "=", ":", ".", "\\", " ") or key.endswith("."):
+            if end in ('"', "=", ":", ".", "\\", " ") or key.endswith((".", "-")):
                 before = [name for start, name in tests if start <= place]
                 after = [name for start, name in tests if start > place]
                 if before or after:
@@ -48,7 +67,7 @@ def helpers(texts, key):
 
 
 def page():
-    texts = list(sources())
+    texts, names = list(sources()), constants()
     lines, problems = [INTRODUCTION], []
     for line in Path("docs/configuration.md").read_text().splitlines():
         if line.startswith("## "):
@@ -58,7 +77,7 @@ def page():
             continue
         shown, status = match.groups()
         key = shown.split("<")[0]
-        found = helpers(texts, key)
+        found = setter(texts, key, names.get(key))
         if found is None and not status.startswith("no effect"):
             problems.append(f"docs/configuration.md: no test sets {shown}")
         test = f'`{found[0]}` "{found[1]}"' if found and not status.startswith("no effect") else ""

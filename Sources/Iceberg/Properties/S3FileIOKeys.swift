@@ -57,7 +57,8 @@ package enum S3FileIOKeys {
       remoteSigningEnabled, type: .boolean, default: "false", user: .signer,
       "Have a REST service sign the requests to S3; no keys of S3 are used here."),
     PropertyDefinition(
-      preloadClientEnabled, type: .boolean, default: "false", user: .s3, status: .mapped("credentials are always resolved at mount"),
+      preloadClientEnabled, type: .boolean, default: "false", user: .s3,
+      status: .notApplicable("credentials are always resolved at mount"),
       "Build the S3 client at the start."),
     PropertyDefinition(accessPointsPrefix, prefixOf: "<bucket>", user: .s3, "Access point (ARN or alias) to use in place of the bucket."),
     PropertyDefinition(
