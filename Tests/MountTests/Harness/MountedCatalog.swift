@@ -66,12 +66,13 @@ struct MountWorkspace: Sendable {
     mkdir(mountpoint, 0o755)
   }
 
-  /// Runs `bergfs` in an environment without AWS or PyIceberg variables.
+  /// Runs `bergfs` in an environment without AWS or PyIceberg variables, but for the one that keeps away from a real instance's keys.
   func bergfs(_ arguments: [String], environment: [String: String] = [:], within limit: Duration = .seconds(30)) async throws
     -> ProcessResult
   {
     try await Shell.run(
-      ProjectFiles.bergfs, arguments, environment: ["HOME": directory.path].merging(environment) { $1 }, directory: directory.path,
+      ProjectFiles.bergfs, arguments,
+      environment: ["HOME": directory.path, "AWS_EC2_METADATA_DISABLED": "true"].merging(environment) { $1 }, directory: directory.path,
       within: limit)
   }
 

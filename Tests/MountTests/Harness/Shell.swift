@@ -79,11 +79,10 @@ enum Shell {
     try RunningProcess(program, arguments, environment: self.environment(adding: environment), directory: directory, input: input)
   }
 
-  /// No `AWS_*` but the switch that keeps away from a real instance's keys, no `PYICEBERG_*`, no proxy, no home with somebody's files; the mark by which a test run knows its processes stays.
+  /// No `AWS_*`, no `PYICEBERG_*`, no proxy, no home with somebody's files; the mark by which a test run knows its processes stays.
   static func environment(adding variables: [String: String]) -> [String: String] {
     var environment = [
       "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "TZ": "UTC",
-      "AWS_EC2_METADATA_DISABLED": "true",
     ]
     environment["BERGFS_TEST_RUN"] = ProcessInfo.processInfo.environment["BERGFS_TEST_RUN"]
     return environment.merging(variables) { $1 }

@@ -48,7 +48,8 @@ final class FailureBench: Sendable {
   // MARK: Running
 
   private func environment(_ more: [String: String]) -> [String: String] {
-    ["HOME": home].merging(more) { $1 }
+    // No real instance's keys are to be found.
+    ["HOME": home, "AWS_EC2_METADATA_DISABLED": "true"].merging(more) { $1 }
   }
 
   /// Starts a program that is ended with this place.
