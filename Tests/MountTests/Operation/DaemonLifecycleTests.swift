@@ -153,7 +153,7 @@ extension String {
 
 @Suite("Uploads under way")
 struct TransferTests {
-  @Test("SIGTERM waits for an upload under way, which status.json and bergfs status show with bytes and total", .timeLimit(.minutes(4)))
+  @Test("SIGTERM waits for an upload under way, which status.json and bergfs status show with bytes and total")
   func drain() async throws {
     let gate = RequestGate { $0.method == "PUT" && $0.target.contains("partNumber=3") }
     let emulator = try await EmulatorWithSeed.shared()

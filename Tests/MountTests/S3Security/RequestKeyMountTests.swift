@@ -9,7 +9,7 @@ import Testing
 struct RequestKeyMountTests {
   private static let bucket = "lake--euc1-az1--x-s3"
 
-  @Test("A mount of a directory bucket lists, reads, writes and commits, and outlives its sessions", .timeLimit(.minutes(2)))
+  @Test("A mount of a directory bucket lists, reads, writes and commits, and outlives its sessions")
   func directoryBucket() async throws {
     try await Self.mounted("test_directory_bucket.t", life: 6) { bench, table, standIn in
       let script = """

@@ -6,7 +6,7 @@ import Testing
 import WireFormats
 
 /// `bergfs check` of set-ups that are broken, each in one way: what it names, and the exit status of its kind.
-@Suite("What check says of a broken set-up", .timeLimit(.minutes(5)))
+@Suite("What check says of a broken set-up")
 struct CheckTests {
   /// A way to break a set-up.
   struct Break: Sendable, CustomTestStringConvertible {

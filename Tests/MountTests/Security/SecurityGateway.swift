@@ -33,6 +33,13 @@ final class SecurityGateway: Sendable {
   static func with<Result: Sendable>(
     _ options: [String] = [], _ body: (SecurityGateway) async throws -> Result
   ) async throws -> Result {
+    // In a mount's slot, as all gateways of all tests would else be there before the first is used.
+    try await TestSlots.mounts.occupied { try await started(options, body) }
+  }
+
+  private static func started<Result: Sendable>(
+    _ options: [String], _ body: (SecurityGateway) async throws -> Result
+  ) async throws -> Result {
     let emulator = try await EmulatorWithSeed.shared()
     let process = try Shell.start(
       ProjectFiles.clientsPython,

@@ -7,7 +7,7 @@ import Testing
 import WireFormats
 
 /// Mounts through each model of AWS, on the same seeded tables: the same bytes, and requests that prove whose keys signed.
-@Suite("Whose keys a mount signs with", .timeLimit(.minutes(5)))
+@Suite("Whose keys a mount signs with")
 struct SecurityModelTests {
   private static let role = [
     "client.factory": "org.apache.iceberg.aws.AssumeRoleAwsClientFactory", "client.assume-role.region": EmulatorWithSeed.region,
