@@ -79,7 +79,8 @@ struct FaultClassifier: Sendable {
     if status == 405, response.header("x-amz-delete-marker") == "true" { kind = .notFound }
     let isRetryable = ErrorCodes.isRetryable(fault.code, status: status)
     var error = AWSError(
-      kind: kind, code: fault.code, message: sentence(kind, fault, status: status, request: request, endpoint: endpoint, credentials: credentials),
+      kind: kind, code: fault.code,
+      message: sentence(kind, fault, status: status, request: request, endpoint: endpoint, credentials: credentials),
       operation: request.operation, status: response.status, requestID: fault.requestID, isRetryable: isRetryable,
       isDefinite: ErrorCodes.isDefinite(fault.code, status: status), headers: response.headers)
     error.cancellationReasons = fault.cancellationReasons

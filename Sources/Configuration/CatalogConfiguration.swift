@@ -72,6 +72,16 @@ package struct CatalogConfiguration: Sendable {
     self.homeDirectory = inputs.homeDirectory
   }
 
+  /// The names that a person may complete: those of catalogs in `.pyiceberg.yaml` and the environment.
+  package static func names(from inputs: ConfigurationInputs) throws(ConfigurationError) -> [String] {
+    try GatheredProperties.catalogNames(in: inputs)
+  }
+
+  /// The level that the properties ask for; nil where they do not.
+  package var logLevel: MountOptions.LogLevel? {
+    properties.values[MountKeys.logLevel].flatMap { MountOptions.LogLevel(rawValue: $0.lowercased()) }
+  }
+
   /// Merges all sources by key, the first source wins; translates aliases; checks every value.
   package static func load(_ catalog: String, from inputs: ConfigurationInputs) throws(ConfigurationError) -> CatalogConfiguration {
     let gathered = try GatheredProperties(catalog: catalog, inputs: inputs)

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Turns the comma form of options (`-o a,b=c`, as mount(8) and fstab pass it) into long options, and answers commands of later versions.
+/// Turns the comma form of options (`-o a,b=c`, as mount(8) and fstab pass it) into long options.
 package enum CommandLineExpansion {
   /// The hidden option that carries `env.NAME=VALUE`.
   package static let environmentOption = "--env"
 
-  private static let laterCommands: Set<String> = ["status"]
+  /// The hidden option for `-f` of mount(8): everything is checked and nothing mounted.
+  package static let fakeOption = "--fake"
+  /// The hidden option for what the mount table shows as the source.
+  package static let sourceOption = "--source"
 
   /// What mount(8) passes along that has no meaning for a FUSE daemon, or that libfuse and the kernel settle by themselves.
-  private static let settledByMount: Set<String> = [
+  package static let settledByMount: Set<String> = [
     "defaults", "rw", "auto", "noauto", "user", "nouser", "users", "nousers", "owner", "group", "nofail", "_netdev", "exec", "noexec",
     "suid", "nosuid", "dev", "nodev", "async", "atime", "noatime", "diratime", "nodiratime", "relatime", "norelatime", "strictatime",
     "nostrictatime", "lazytime", "nolazytime", "mand", "nomand", "silent", "loud",
@@ -21,21 +24,25 @@ package enum CommandLineExpansion {
   package static func expand(_ arguments: [String], calledAs program: String = "bergfs") throws(ConfigurationError) -> [String] {
     guard program.split(separator: "/").last == "mount.bergfs" else { return try expand(arguments) }
     var kept: [String] = []
+    var source: String?
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       if argument == "-t" || argument == "-N" {
         rest = rest.dropFirst()
-      } else if !["-n", "-s", "-v", "-sv", "-nv", "-sn", "-snv"].contains(argument) {
+      } else if argument == "-o", let list = rest.popFirst() {
+        kept += [argument, list]
+      } else if argument.count > 1, argument.hasPrefix("-"), argument.dropFirst().allSatisfy({ "sfnv".contains($0) }) {
+        if argument.contains("f") { kept.append(fakeOption) }
+      } else {
+        if source == nil, !argument.hasPrefix("-") { source = argument }
         kept.append(argument)
       }
     }
-    return try expand(["mount"] + kept)
+    // `mount -a` knows what is mounted already by the first field of its line in fstab.
+    return try expand(["mount"] + kept + (source.map { ["\(sourceOption)=\($0)"] } ?? []))
   }
 
   private static func expand(_ arguments: [String]) throws(ConfigurationError) -> [String] {
-    if let command = arguments.first, laterCommands.contains(command) {
-      throw ConfigurationError(.option, "\(command) is not available in this version")
-    }
     var expanded: [String] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -60,6 +67,8 @@ package enum CommandLineExpansion {
       if name.hasPrefix("env."), name.count > 4 {
         guard let value else { throw ConfigurationError(.option, "-o \(name) needs a value: env.NAME=VALUE") }
         result.append("\(environmentOption)=\(name.dropFirst(4))=\(value)")
+      } else if name == "remount" {
+        throw ConfigurationError(.option, "-o remount: a mount cannot change its options; unmount it and mount it anew")
       } else if name == "ro" {
         result.append("--read-only")
       } else if !settledByMount.contains(name), !name.hasPrefix("x-"), !name.hasPrefix("X-"), name != "comment" {

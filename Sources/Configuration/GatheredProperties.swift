@@ -27,6 +27,20 @@ struct GatheredProperties {
     }
   }
 
+  /// Nothing is read yet.
+  private init(inputs: ConfigurationInputs) {
+    catalog = ""
+    self.inputs = inputs
+  }
+
+  /// The names of catalogs in `.pyiceberg.yaml` and the environment.
+  static func catalogNames(in inputs: ConfigurationInputs) throws(ConfigurationError) -> [String] {
+    let reader = GatheredProperties(inputs: inputs)
+    var (tree, _) = try reader.pyIcebergFile()
+    try PyIcebergEnvironment.apply(inputs.environment, to: &tree)
+    return reader.names(in: tree).sorted()
+  }
+
   private mutating func take(_ key: String, _ value: String, _ source: ConfigurationSource) {
     isKnown = true
     if let present = winners[key], present.source.rank < source.rank { return }

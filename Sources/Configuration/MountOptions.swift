@@ -15,6 +15,8 @@ package struct MountOptions: Sendable, Hashable {
   package var catalog: String
   /// Absolute; not resolved further.
   package var mountpoint: String
+  /// What the mount table shows as the source; nil: `bergfs#` and the catalog's name.
+  package var source: String?
   /// Sets MS_RDONLY.
   package var readOnly = false
   /// `--allow-delete`: objects that nothing needs may be removed.

@@ -22,6 +22,15 @@ package enum OptionParsing {
     return .milliseconds(Int64((seconds * 1000).rounded()))
   }
 
+  /// `--interval`: seconds, with a fraction if wanted.
+  package static func interval(_ text: String) throws(ConfigurationError) -> Duration {
+    let isNumber = text.utf8.allSatisfy { (48...57).contains($0) || $0 == 46 }
+    guard isNumber, let seconds = Double(text), seconds >= 0.1, seconds <= 3_600 else {
+      throw ConfigurationError(.option, "--interval \(text): seconds are expected, from 0.1 to 3600")
+    }
+    return .milliseconds(Int64((seconds * 1000).rounded()))
+  }
+
   /// `--delete-min-age`: a number with `d`, `h`, `m` or `s`, or seconds.
   package static func age(_ text: String) throws(ConfigurationError) -> Duration {
     let units: [Character: Int64] = ["d": 86_400, "h": 3_600, "m": 60, "s": 1]

@@ -4,7 +4,7 @@ import Glibc
 
 /// What can be known to fail before the kernel is asked, and sentences for what it refuses.
 enum MountCheck {
-  /// Throws if /dev/fuse is absent or has no driver behind it. That it may not be opened is no failure: fusermount3 opens it as root.
+  /// Throws if /dev/fuse is absent, has no driver behind it, or may not be opened: libfuse opens it itself before it asks fusermount3.
   static func device(_ path: String = "/dev/fuse") throws(FuseError) {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
     if descriptor >= 0 {
@@ -16,6 +16,9 @@ enum MountCheck {
       throw FuseError(.noDevice, "no /dev/fuse: load the fuse module or give the container --device /dev/fuse", errno: errno)
     case EACCES where geteuid() == 0, EPERM where geteuid() == 0:
       throw FuseError(.noDevice, "not allowed to open /dev/fuse: give the container --device /dev/fuse", errno: errno)
+    case EACCES, EPERM:
+      throw FuseError(
+        .noDevice, "not allowed to open \(path): it must be open to all users, as udev makes it (chmod 666 \(path))", errno: errno)
     default:
       return
     }

@@ -44,11 +44,14 @@ package enum MountEntry {
 
   /// Mounts and serves until the mount is gone or a signal ends it: as the daemon of ``start(options:configuration:arguments:)``, or in the
   /// foreground.
+  ///
+  /// - Parameter level: reads anew from which level on to log, at SIGHUP; nil where it stays. May block.
   @concurrent package static func serve(
-    options: MountOptions, configuration: CatalogConfiguration, daemon: DaemonChild?
+    options: MountOptions, configuration: CatalogConfiguration, daemon: DaemonChild?,
+    level: @escaping @Sendable () -> MountOptions.LogLevel? = { nil }
   ) async -> Int32 {
     do {
-      try await run(options: options, configuration: configuration, daemon: daemon)
+      try await run(options: options, configuration: configuration, daemon: daemon, level: level)
       return 0
     } catch {
       if let daemon { daemon.failed("\(error)") } else { Message.error("\(error)") }
@@ -60,10 +63,14 @@ package enum MountEntry {
   /// a million files took 93 MiB instead of 111, for no more CPU time; two leave some room for threads that allocate at once.
   private static let heaps: Int32 = 2
 
-  private static func run(options: MountOptions, configuration: CatalogConfiguration, daemon: DaemonChild?) async throws {
+  private static func run(
+    options: MountOptions, configuration: CatalogConfiguration, daemon: DaemonChild?,
+    level: @escaping @Sendable () -> MountOptions.LogLevel?
+  ) async throws {
     mallopt(M_ARENA_MAX, heaps)
-    let sink: LogSink? = if let path = options.logFile { try LogSink(path: path) } else { daemon == nil ? LogSink() : nil }
-    let logger = logger(sink, options: options)
+    let manager = ServiceManager.inherited()
+    let log = try DaemonLog(options, isDaemon: daemon != nil)
+    let logger = log.logger
     for warning in configuration.warnings {
       logger.log(level: warning.isNotice ? .info : .warning, "configuration", metadata: ["reason": "\(warning.message)"])
     }
@@ -82,15 +89,24 @@ package enum MountEntry {
       metadata: ["catalog": "\(configuration.catalog)", "mountpoint": "\(resolved.mountpoint)", "version": "\(BuildVersions.current)"])
     let chores = Task { await service.writing?.cleanUpAfterTheDead() }
     defer { chores.cancel() }
+    let place = "\(configuration.catalog) on \(resolved.mountpoint)"
+    // Whoever unmounts waits as long for the daemon's end.
+    let patience = Unmounter.patience - .seconds(5)
     try await MountLifetime(session: service.session, logger: logger).run(
       signals: signals,
-      ready: { daemon?.ready(log: sink?.descriptor) ?? true },
+      ready: {
+        manager.ready(place)
+        return daemon?.ready(log: log.file) ?? true
+      },
       hangUp: {
-        service.forgetCredentials()
-        service.filesystem.refresh()
-      })
-    // Whoever unmounts waits as long for the daemon's end.
-    await service.drain(within: Unmounter.patience - .seconds(5), logger: logger)
+        manager.reloading()
+        service.reload()
+        log.reload(level: level())
+        manager.ready(place)
+      },
+      ending: { manager.stopping("unmounting \(place)", within: Unmounter.patience) })
+    manager.stopping("finishing commits and uploads of \(place)", within: Unmounter.patience)
+    await service.drain(within: patience, logger: logger)
     await service.closeCache()
     logger.notice("unmounted", metadata: ["mountpoint": "\(resolved.mountpoint)"])
     _ = await NamedThread.run("bergfs-end") { service.transports.shutdown() }
@@ -132,6 +148,29 @@ package enum MountEntry {
     return 1
   }
 
+  /// Takes a mount away whose daemon has died; whatever else is there, or nothing, is left alone.
+  /// - Parameter mountpoint: absolute.
+  @concurrent package static func clearStale(mountpoint: String) async -> Int32 {
+    let outcome = await NamedThread.run("bergfs-umount") { () -> Result<Bool, LifecycleError> in
+      do throws(LifecycleError) {
+        return .success(try Unmounter.clearIfDead(mountpoint))
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch outcome {
+    case .success(true): Message.output("\(mountpoint): its daemon was dead; the mount is cleared")
+    case .success(false): break
+    case .failure(let error):
+      Message.error(error.message)
+      return 1
+    case nil:
+      Message.error("the system has no thread left")
+      return 1
+    }
+    return 0
+  }
+
   /// Checks credentials, region, catalog, warehouse, lock table and /proc, on standard output: a line each, or one JSON document.
   ///
   /// - Returns: 0 if all is well, else the status of the first fault's kind: ``CheckFinding/Fault``.
@@ -165,15 +204,6 @@ package enum MountEntry {
 
   /// For commands that talk to a person: warnings and worse on standard error.
   private static var terminalLogger: Logger {
-    Logger(label: "bergfs") { _ in DaemonLogHandler(sink: LogSink(), format: .text, level: .warning) }
-  }
-
-  /// Without a sink (a daemon that nobody gave a log file) nothing is logged; `.bergfs/errors.jsonl` still tells what failed.
-  private static func logger(_ sink: LogSink?, options: MountOptions) -> Logger {
-    guard let sink else { return Logger(label: "bergfs") { _ in SwiftLogNoOpLogHandler() } }
-    let level = Logger.Level(rawValue: options.logLevel.rawValue) ?? .info
-    return Logger(label: "bergfs") { _ in
-      DaemonLogHandler(sink: sink, format: options.logFormat == .json ? .json : .text, level: level)
-    }
+    Logger(label: "bergfs") { _ in DaemonLogHandler(sink: LogSink(), format: .text, threshold: LogThreshold(.warning)) }
   }
 }

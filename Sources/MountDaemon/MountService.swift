@@ -18,9 +18,8 @@ struct MountService: Sendable {
   let filesystem: CatalogFilesystem
   /// Nil on a read-only mount.
   let writing: WritingAssembly?
-  /// Makes the next request read credential files and ask for keys anew.
-  let forgetCredentials: @Sendable () -> Void
   private let cache: BlockCache
+  private let assembly: CatalogAssembly
 
   /// Proves that the catalog can be used (keys resolved, one page listed), then puts the mount together. Nothing is mounted yet.
   static func prepare(options: MountOptions, configuration: CatalogConfiguration, logger: Logger) async throws(MountError) -> MountService {
@@ -54,15 +53,21 @@ struct MountService: Sendable {
     let bridge = CatalogFuseFileSystem(
       filesystem: filesystem, journal: journal, metrics: metrics, logger: logger,
       owner: (uid: options.uid ?? getuid(), gid: options.gid ?? getgid()), now: { Timestamp.now })
-    var mountOptions = FuseMountOptions(source: "bergfs#\(configuration.catalog)")
+    var mountOptions = FuseMountOptions(source: options.source ?? "bergfs#\(configuration.catalog)")
     mountOptions.isReadOnly = writing == nil
     mountOptions.allowsOther = options.allowOther
     let session = FuseSession(
       fileSystem: bridge, mountpoint: options.mountpoint, options: mountOptions, metrics: metrics, logger: logger)
     kernel.connect(session.notifier)
     return MountService(
-      session: session, transports: assembly.transports, filesystem: filesystem, writing: writing,
-      forgetCredentials: { assembly.factory.forgetCredentials() }, cache: cache)
+      session: session, transports: assembly.transports, filesystem: filesystem, writing: writing, cache: cache,
+      assembly: assembly)
+  }
+
+  /// Forgets keys and everything that has a time to live: the next request asks for both anew.
+  func reload() {
+    assembly.factory.forgetCredentials()
+    filesystem.refresh()
   }
 
   /// Nil unless there is to be one.

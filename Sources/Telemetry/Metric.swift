@@ -22,6 +22,14 @@ package enum Metric: String, CaseIterable, Sendable {
   case memoryReservedBytes = "bergfs_memory_reserved_bytes"
   case inodes = "bergfs_inodes"
   case openHandles = "bergfs_open_handles"
+  case startTimeSeconds = "bergfs_start_time_seconds"
+  case residentBytes = "bergfs_resident_memory_bytes"
+  case memoryLimitBytes = "bergfs_memory_limit_bytes"
+  case stagedFiles = "bergfs_staged_files"
+  case stagingBytes = "bergfs_staging_bytes"
+  case stagingCapacityBytes = "bergfs_staging_capacity_bytes"
+  case transfers = "bergfs_transfers"
+  case workInFlight = "bergfs_work_in_flight"
   case errors = "bergfs_errors_total"
   case commits = "bergfs_commits_total"
   case commitSeconds = "bergfs_commit_duration_seconds"
@@ -34,7 +42,9 @@ package enum Metric: String, CaseIterable, Sendable {
   package var kind: Kind {
     switch self {
     case .operationSeconds, .requestSeconds, .commitSeconds, .lockWaitSeconds: .histogram
-    case .cacheBytes, .diskCacheBytes, .memoryReservedBytes, .inodes, .openHandles: .gauge
+    case .cacheBytes, .diskCacheBytes, .memoryReservedBytes, .inodes, .openHandles, .startTimeSeconds, .residentBytes, .memoryLimitBytes,
+      .stagedFiles, .stagingBytes, .stagingCapacityBytes, .transfers, .workInFlight:
+      .gauge
     case .operations, .requests, .requestRetries, .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .prefetchedBytes,
       .diskCacheHits, .diskCacheMisses, .diskCacheWrittenBytes, .diskCacheDamaged, .diskCacheErrors, .errors, .commits:
       .counter
@@ -52,7 +62,8 @@ package enum Metric: String, CaseIterable, Sendable {
     case .commits, .commitSeconds: ["outcome"]
     case .lockWaitSeconds: ["lock"]
     case .bytesRead, .bytesFetched, .cacheHits, .cacheMisses, .cacheBytes, .prefetchedBytes, .diskCacheHits, .diskCacheMisses,
-      .diskCacheWrittenBytes, .diskCacheDamaged, .diskCacheErrors, .diskCacheBytes, .memoryReservedBytes, .inodes, .openHandles:
+      .diskCacheWrittenBytes, .diskCacheDamaged, .diskCacheErrors, .diskCacheBytes, .memoryReservedBytes, .inodes, .openHandles,
+      .startTimeSeconds, .residentBytes, .memoryLimitBytes, .stagedFiles, .stagingBytes, .stagingCapacityBytes, .transfers, .workInFlight:
       []
     }
   }
@@ -79,6 +90,14 @@ package enum Metric: String, CaseIterable, Sendable {
     case .memoryReservedBytes: "Bytes reserved from the memory limit."
     case .inodes: "Inodes the kernel knows."
     case .openHandles: "Open file handles."
+    case .startTimeSeconds: "When the mount was made, in seconds since 1970."
+    case .residentBytes: "Memory of the daemon that is resident, all in all."
+    case .memoryLimitBytes: "The memory limit for data (--memory-limit)."
+    case .stagedFiles: "Files that exist in this mount only, scratch files among them."
+    case .stagingBytes: "Bytes in the staging directory."
+    case .stagingCapacityBytes: "Bytes that may be staged (--staging-size); 0 on a read-only mount."
+    case .transfers: "Files that are being written or uploaded now."
+    case .workInFlight: "Commits, publications and deletions under way, which an unmount waits for."
     case .errors: "Failed operations written to errors.jsonl, by errno name."
     case .commits: "Commits to tables, by outcome (committed, created, registered, unchanged, or why not)."
     case .commitSeconds: "Time of a commit from its document to its outcome, waiting for locks included."

@@ -71,23 +71,25 @@ package final class Metrics: Sendable {
   }
 
   /// All series as Prometheus text exposition format 0.0.4, in the order of ``Metric``.
-  package func prometheusText() -> String {
+  ///
+  /// - Parameter constant: labels that every series carries before its own, by which those of several daemons of a machine are told apart.
+  package func prometheusText(constant: [(String, String)] = []) -> String {
     let (values, histograms) = state.withLock { ($0.values, $0.histograms) }
     var text = ""
     for metric in Metric.allCases {
       text += "# HELP \(metric.rawValue) \(metric.help)\n# TYPE \(metric.rawValue) \(metric.kind.rawValue)\n"
       if metric.kind == .histogram {
         for (key, histogram) in histograms.filter({ $0.key.metric == metric }).sorted(by: { $0.key.first < $1.key.first }) {
-          text += Self.text(of: histogram, metric: metric, labels: labels(of: key))
+          text += Self.text(of: histogram, metric: metric, labels: constant + labels(of: key))
         }
         continue
       }
       let series = values.filter { $0.key.metric == metric }.sorted { ($0.key.first, $0.key.second) < ($1.key.first, $1.key.second) }
       if series.isEmpty, metric.labels.isEmpty {
-        text += "\(metric.rawValue) 0\n"
+        text += "\(metric.rawValue)\(Self.braced(constant)) 0\n"
       }
       for (key, value) in series {
-        text += "\(metric.rawValue)\(Self.braced(labels(of: key))) \(value)\n"
+        text += "\(metric.rawValue)\(Self.braced(constant + labels(of: key))) \(value)\n"
       }
     }
     return text

@@ -31,7 +31,8 @@ struct Bergfs: AsyncParsableCommand {
       """,
     version: BuildVersions.current,
     subcommands: [
-      MountCommand.self, UmountCommand.self, CheckCommand.self, ConfigCommand.self, VersionCommand.self, GenerateDocsCommand.self,
+      MountCommand.self, UmountCommand.self, StatusCommand.self, CheckCommand.self, ConfigCommand.self, VersionCommand.self,
+      GenerateDocsCommand.self,
     ])
 
   /// What `bergfs mount` handed to this process, if it is the daemon; taken once, before anything else looks at the environment.

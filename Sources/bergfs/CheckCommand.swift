@@ -19,7 +19,7 @@ struct CheckCommand: AsyncParsableCommand {
         bergfs check lake --json | jq '.findings[] | select(.status == "fault")'
       """)
 
-  @Argument(help: "The catalog's name in your configuration.")
+  @Argument(help: "The catalog's name in your configuration.", completion: .catalogs)
   var catalog: String
 
   @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions

@@ -16,7 +16,7 @@ struct ConfigCommand: ParsableCommand {
         bergfs config lake --all | grep s3.retry
       """)
 
-  @Argument(help: "The catalog's name in your configuration.")
+  @Argument(help: "The catalog's name in your configuration.", completion: .catalogs)
   var catalog: String
 
   @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions

@@ -14,10 +14,11 @@ struct ConfigurationOptions: ParsableArguments {
 
   @Option(
     name: .customLong("properties"),
-    help: ArgumentHelp("Read properties from a file of key=value lines (Java properties syntax).", valueName: "file"))
+    help: ArgumentHelp("Read properties from a file of key=value lines (Java properties syntax).", valueName: "file"),
+    completion: .file())
   var propertiesFile: String?
 
-  @Option(help: ArgumentHelp("Read this file instead of searching .pyiceberg.yaml.", valueName: "file"))
+  @Option(help: ArgumentHelp("Read this file instead of searching .pyiceberg.yaml.", valueName: "file"), completion: .file())
   var config: String?
 
   @Option(name: .customLong("env"), help: .hidden)

@@ -7,7 +7,8 @@ import Configuration
 struct DiskCacheOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Keep what was read from S3 in this directory, unencrypted; mounts may share it. (default: only in memory)", valueName: "directory"))
+      "Keep what was read from S3 in this directory, unencrypted; mounts may share it. (default: only in memory)", valueName: "directory"),
+    completion: .directory)
   var cacheDir: String?
 
   @Option(

@@ -5,13 +5,21 @@ import Configuration
 
 /// What the daemon logs, and where.
 struct LogOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical. (default: info)", valueName: "level"))
+  @Option(
+    help: ArgumentHelp(
+      "trace, debug, info, notice, warning, error or critical. (default: info, or bergfs.log-level)", valueName: "level"),
+    completion: .list(MountOptions.LogLevel.allCases.map(\.rawValue)))
   var logLevel: String?
 
-  @Option(help: ArgumentHelp("Write the log to this file; without it a daemon logs nothing.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Write the log to this file. (default: the journal for what systemd started; else the terminal with --foreground, else nothing)",
+      valueName: "file"), completion: .file())
   var logFile: String?
 
-  @Option(help: ArgumentHelp("text or json. (default: text)", valueName: "format"))
+  @Option(
+    help: ArgumentHelp("text or json. (default: text)", valueName: "format"),
+    completion: .list(MountOptions.LogFormat.allCases.map(\.rawValue)))
   var logFormat: String?
 
   func apply(to options: inout MountOptions, _ inputs: ConfigurationInputs) throws(ConfigurationError) {

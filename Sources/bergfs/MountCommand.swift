@@ -21,14 +21,14 @@ struct MountCommand: AsyncParsableCommand {
         bergfs mount lake /mnt/lake --read-only --properties /etc/lake.properties
         bergfs mount lake /mnt/lake -o ro,allow-other,uid=1000,env.AWS_PROFILE=reader
 
-      In /etc/fstab, with bergfs linked as /sbin/mount.bergfs:
-        lake  /mnt/lake  bergfs  ro,_netdev,config=/etc/bergfs.yaml  0 0
+      In /etc/fstab, see mount.bergfs(8):
+        lake  /mnt/lake  bergfs  ro,_netdev,config=/etc/bergfs/catalogs.yaml  0 0
       """)
 
-  @Argument(help: "The catalog's name in your configuration.")
+  @Argument(help: "The catalog's name in your configuration.", completion: .catalogs)
   var catalog: String
 
-  @Argument(help: "An empty directory.")
+  @Argument(help: "An empty directory.", completion: .directory)
   var mountpoint: String
 
   @OptionGroup(title: "Configuration") var configurationOptions: ConfigurationOptions
@@ -67,17 +67,31 @@ struct MountCommand: AsyncParsableCommand {
     help: ArgumentHelp("The same options in the form of mount(8), as ro,uid=1000; env.NAME=VALUE sets a variable.", valueName: "a,b=c"))
   var commaForm: [String] = []
 
+  @Option(name: .customLong(String(CommandLineExpansion.sourceOption.dropFirst(2))), help: .hidden)
+  var source: String?
+
+  @Flag(name: .customLong(String(CommandLineExpansion.fakeOption.dropFirst(2))), help: .hidden)
+  var isFake = false
+
   func run() async throws {
     let daemon = Bergfs.daemon
     let inputs = try configurationOptions.inputs(handedOver: daemon?.handover.properties.map { "\($0.key)=\($0.value.reveal())" } ?? [])
-    let options = try mountOptions(inputs)
+    var options = try mountOptions(inputs)
     let configuration = try CatalogConfiguration.load(catalog, from: inputs)
+    if logging.logLevel == nil, let level = configuration.logLevel { options.logLevel = level }
+    if isFake { return }
     if daemon == nil, !options.foreground {
       let arguments = try CommandLineExpansion.expand(
         Array(CommandLine.arguments.dropFirst()), calledAs: CommandLine.arguments.first ?? "bergfs")
       throw ExitCode(await MountEntry.start(options: options, configuration: configuration, arguments: arguments))
     }
-    throw ExitCode(await MountEntry.serve(options: options, configuration: configuration, daemon: daemon))
+    let (catalog, isGiven) = (catalog, logging.logLevel != nil)
+    throw ExitCode(
+      await MountEntry.serve(options: options, configuration: configuration, daemon: daemon) {
+        // What cannot be read now leaves the level as it is.
+        guard !isGiven, let fresh = try? CatalogConfiguration.load(catalog, from: inputs) else { return nil }
+        return fresh.logLevel ?? .info
+      })
   }
 
   private func mountOptions(_ inputs: ConfigurationInputs) throws(ConfigurationError) -> MountOptions {
@@ -90,6 +104,7 @@ struct MountCommand: AsyncParsableCommand {
     options.allowOther = allowOther
     options.showViews = showViews
     options.foreground = foreground
+    options.source = source
     for namespace in namespaces { options.namespaces.append(try OptionParsing.namespace(namespace)) }
     try ownership.apply(to: &options)
     try logging.apply(to: &options, inputs)

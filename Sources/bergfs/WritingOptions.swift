@@ -25,7 +25,8 @@ struct WritingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Where bytes wait until they are published. (default: /var/tmp/bergfs-UID, or bergfs in $XDG_CACHE_HOME unless you are root)",
-      valueName: "directory"))
+      valueName: "directory"),
+    completion: .directory)
   var stagingDir: String?
 
   @Option(

@@ -139,8 +139,11 @@ struct AWSEnvironmentTests {
         ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://x"],
         "AWS_CONTAINER_CREDENTIALS_FULL_URI names x over http: keys come that way only from this machine"
       ),
-      (["AWS_EC2_METADATA_DISABLED": "true"], "Unable to load credentials from any of the providers in the chain: nothing is configured in "
-        + "environment (AWS_ACCESS_KEY_ID is not set), web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), shared files (profile default) ("),
+      (
+        ["AWS_EC2_METADATA_DISABLED": "true"],
+        "Unable to load credentials from any of the providers in the chain: nothing is configured in "
+          + "environment (AWS_ACCESS_KEY_ID is not set), web identity (AWS_WEB_IDENTITY_TOKEN_FILE is not set), shared files (profile default) ("
+      ),
     ] as [([String: String], String)])
   func unusable(variables: [String: String], message: String) async throws {
     let chain = CredentialsChain.standard(CredentialsBench(try environment(variables)).context)

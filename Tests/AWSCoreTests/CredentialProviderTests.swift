@@ -68,15 +68,30 @@ struct CredentialProviderTests {
     "A profile that cannot work says why",
     arguments: [
       ("role_arn = r", "profile `p` has role_arn but neither source_profile nor credential_source"),
-      ("role_arn = r\nsource_profile = q\ncredential_source = Environment", "profile `p` has both source_profile and credential_source; keep one"),
+      (
+        "role_arn = r\nsource_profile = q\ncredential_source = Environment",
+        "profile `p` has both source_profile and credential_source; keep one"
+      ),
       ("role_arn = r\nsource_profile = gone", "profile `p` names the source_profile `gone`, which does not exist"),
       ("role_arn = r\nsource_profile = p", "profile `p` names itself as source_profile but has no aws_access_key_id"),
-      ("role_arn = r\nsource_profile = q\n[profile q]\nrole_arn = s\nsource_profile = p", "the source_profile of the profiles `p` → `q` → `p` is a circle"),
+      (
+        "role_arn = r\nsource_profile = q\n[profile q]\nrole_arn = s\nsource_profile = p",
+        "the source_profile of the profiles `p` → `q` → `p` is a circle"
+      ),
       ("role_arn = r\nsource_profile = q\n[profile q]\nregion = x", "profile `p` names the source_profile `q`, which has no keys"),
-      ("role_arn = r\ncredential_source = Moon", "profile `p` has credential_source `Moon`: it must be Environment, Ec2InstanceMetadata or EcsContainer"),
-      ("role_arn = r\ncredential_source = EcsContainer", "profile `p` has credential_source EcsContainer, but AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and"),
+      (
+        "role_arn = r\ncredential_source = Moon",
+        "profile `p` has credential_source `Moon`: it must be Environment, Ec2InstanceMetadata or EcsContainer"
+      ),
+      (
+        "role_arn = r\ncredential_source = EcsContainer",
+        "profile `p` has credential_source EcsContainer, but AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and"
+      ),
       ("role_arn = r\nsource_profile = p\nmfa_serial = m", "profile `p` wants a code of a device (mfa_serial)"),
-      ("role_arn = r\nsource_profile = p\naws_access_key_id = a\naws_secret_access_key = b\nduration_seconds = x", "duration_seconds `x` is not a number"),
+      (
+        "role_arn = r\nsource_profile = p\naws_access_key_id = a\naws_secret_access_key = b\nduration_seconds = x",
+        "duration_seconds `x` is not a number"
+      ),
       ("credential_process = 'a", "credential_process has a quote or backslash without its end"),
       ("login_session = l", "profile `p` is a console login (login_session)"),
       ("sso_account_id = 1\nsso_region = r\nsso_role_name = n", "profile `p` has no sso_start_url"),
@@ -95,7 +110,8 @@ struct CredentialProviderTests {
   func webIdentity() async throws {
     let bench = try CredentialsBench(
       [
-        "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::1:role/r", "AWS_ROLE_SESSION_NAME": "pod", "AWS_REGION": "eu-west-1",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::1:role/r", "AWS_ROLE_SESSION_NAME": "pod",
+        "AWS_REGION": "eu-west-1",
       ],
       services: [
         CredentialsBench.assumed("ASIA1", action: "AssumeRoleWithWebIdentity"),
@@ -166,7 +182,8 @@ struct CredentialProviderTests {
     arguments: [
       ("http://127.0.0.1:80/c", true), ("http://127.9.9.9/c", true), ("http://localhost:1/c", true), ("http://[::1]/c", true),
       ("http://[fd00:ec2::23]/c", true), ("http://169.254.170.2/c", true), ("https://example.com/c", true),
-      ("http://example.com/c", false), ("http://127.0.0.1.example.com/c", false), ("http://169.254.169.254/c", false), ("ftp://127.0.0.1/", false),
+      ("http://example.com/c", false), ("http://127.0.0.1.example.com/c", false), ("http://169.254.169.254/c", false),
+      ("ftp://127.0.0.1/", false),
     ])
   func containerHosts(url: String, isAllowed: Bool) throws {
     let environment = try AWSEnvironment(variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": url]) { _ in nil }
@@ -184,7 +201,8 @@ struct CredentialProviderTests {
     let requests = bench.link.requests
     #expect(
       requests.map { "\($0.method) \($0.target)" } == [
-        "PUT /latest/api/token", "GET /latest/meta-data/iam/security-credentials/", "GET /latest/meta-data/iam/security-credentials/my-role",
+        "PUT /latest/api/token", "GET /latest/meta-data/iam/security-credentials/",
+        "GET /latest/meta-data/iam/security-credentials/my-role",
       ])
     #expect(requests[0].headers.contains { $0 == ("x-aws-ec2-metadata-token-ttl-seconds", "21600") })
     #expect(requests.dropFirst().allSatisfy { $0.headers.contains { $0 == ("x-aws-ec2-metadata-token", "TOKEN") } })
@@ -212,7 +230,10 @@ struct CredentialProviderTests {
     let roleless = try CredentialsBench(link: [.answer(200, body: "T"), .answer(404)])
     #expect(await roleless.refusal()?.contains("instance metadata (the instance has no role)") == true)
     let failed = try CredentialsBench(
-      link: [.answer(200, body: "T"), .answer(200, body: "r"), .answer(200, body: #"{"Code":"AssumeRoleUnauthorizedAccess","Message":"no trust"}"#)])
+      link: [
+        .answer(200, body: "T"), .answer(200, body: "r"),
+        .answer(200, body: #"{"Code":"AssumeRoleUnauthorizedAccess","Message":"no trust"}"#),
+      ])
     #expect(
       await failed.refusal()
         == "the instance metadata service http://169.254.169.254 gives no keys of role r: AssumeRoleUnauthorizedAccess: no trust")

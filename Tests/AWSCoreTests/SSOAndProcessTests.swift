@@ -10,7 +10,8 @@ import WireFormats
 
 @Suite("Keys from IAM Identity Center and from programs")
 struct SSOAndProcessTests {
-  private static let keys = #"{"roleCredentials":{"accessKeyId":"ASIASSO","secretAccessKey":"s","sessionToken":"t","expiration":1440941760000}}"#
+  private static let keys =
+    #"{"roleCredentials":{"accessKeyId":"ASIASSO","secretAccessKey":"s","sessionToken":"t","expiration":1440941760000}}"#
 
   private static let config = """
     [profile p]
@@ -84,7 +85,8 @@ struct SSOAndProcessTests {
     let bench = CredentialsBench(
       environment,
       services: [
-        .answer(200, body: #"{"accessToken":"FRESH","tokenType":"Bearer","expiresIn":3600,"refreshToken":"R2"}"#), .answer(200, body: Self.keys),
+        .answer(200, body: #"{"accessToken":"FRESH","tokenType":"Bearer","expiresIn":3600,"refreshToken":"R2"}"#),
+        .answer(200, body: Self.keys),
       ])
     var context = bench.context
     context.readFile = SharedFileReader.read
@@ -132,7 +134,8 @@ struct SSOAndProcessTests {
   @Test(
     "What a program writes must be keys of version 1",
     arguments: [
-      ("", "credential_process of profile default gave no JSON: "), ("[]", "credential_process of profile default gave JSON that is no object"),
+      ("", "credential_process of profile default gave no JSON: "),
+      ("[]", "credential_process of profile default gave JSON that is no object"),
       (#"{"Version":2,"AccessKeyId":"A","SecretAccessKey":"s"}"#, "credential_process of profile default gave no keys of Version 1"),
       (#"{"Version":1,"AccessKeyId":"A"}"#, "credential_process of profile default gave no SecretAccessKey"),
       (
@@ -163,7 +166,9 @@ struct SSOAndProcessTests {
       if case .failure(let error) = result { return error.message }
       return "no failure"
     }
-    #expect(message(await run("/bin/sh -c 'echo first >&2; echo no luck >&2; exit 3'")) == "credential_process `/bin/sh`: it ended with status 3: no luck")
+    #expect(
+      message(await run("/bin/sh -c 'echo first >&2; echo no luck >&2; exit 3'"))
+        == "credential_process `/bin/sh`: it ended with status 3: no luck")
     #expect(message(await run("/no/such/program")) == "credential_process `/no/such/program`: No such file or directory")
     let start = ContinuousClock.now
     #expect(

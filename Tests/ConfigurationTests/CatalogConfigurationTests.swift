@@ -275,7 +275,8 @@ struct ConfigurationMeaningTests {
     let warnings = try machine.load().warnings
     #expect(
       warnings.map { "\($0.kind.rawValue) \($0.key)" } == [
-        "unknownKey nothing.like.this", "removed region_name", "notApplicable s3.crt.enabled", "unknownKey s3.endpiont", "exposedSecret s3.secret-access-key",
+        "unknownKey nothing.like.this", "removed region_name", "notApplicable s3.crt.enabled", "unknownKey s3.endpiont",
+        "exposedSecret s3.secret-access-key",
       ])
     #expect(warnings[3].message == "s3.endpiont (/home/u/.pyiceberg.yaml:4) is not a known property: did you mean s3.endpoint?")
     #expect(!warnings.contains { $0.message.contains("hidden") })

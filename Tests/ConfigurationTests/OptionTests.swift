@@ -197,17 +197,58 @@ struct OptionTests {
   @Test("Called as mount.bergfs the command is mount, and mount(8)'s own flags fall away")
   func mountHelper() throws {
     let arguments = ["lake", "/m", "-sv", "-t", "bergfs", "-o", "ro"]
-    #expect(try CommandLineExpansion.expand(arguments, calledAs: "/sbin/mount.bergfs") == ["mount", "lake", "/m", "--read-only"])
+    #expect(
+      try CommandLineExpansion.expand(arguments, calledAs: "/sbin/mount.bergfs") == ["mount", "lake", "/m", "--read-only", "--source=lake"])
+  }
+
+  @Test("Of mount(8), -f asks for everything but the mount, a helper's options may hold what looks like a flag, and remount is refused")
+  func mountHelperFlags() throws {
+    func expanded(_ arguments: [String]) throws -> [String] {
+      try CommandLineExpansion.expand(arguments, calledAs: "mount.bergfs")
+    }
+    #expect(try expanded(["-fv", "a b", "/m", "-N", "/ns"]) == ["mount", "--fake", "a b", "/m", "--source=a b"])
+    #expect(try expanded(["lake", "/m", "-o", "uid=1"]) == ["mount", "lake", "/m", "--uid=1", "--source=lake"])
+    let error = #expect(throws: ConfigurationError.self) { try expanded(["lake", "/m", "-o", "remount,ro"]) }
+    #expect(error?.message == "-o remount: a mount cannot change its options; unmount it and mount it anew")
+  }
+
+  @Test("The log level of a catalog is its property bergfs.log-level, in any case; a level that there is not is an error")
+  func logLevel() throws {
+    func inputs(_ level: String?) -> ConfigurationInputs {
+      var inputs = ConfigurationInputs(environment: [:], homeDirectory: nil, workingDirectory: "/") { _ in nil }
+      inputs.properties = ["type=glue"] + (level.map { ["bergfs.log-level=\($0)"] } ?? [])
+      return inputs
+    }
+    #expect(try CatalogConfiguration.load("c", from: inputs("Debug")).logLevel == .debug)
+    #expect(try CatalogConfiguration.load("c", from: inputs(nil)).logLevel == nil)
+    #expect(throws: ConfigurationError.self) { try CatalogConfiguration.load("c", from: inputs("loud")) }
+  }
+
+  @Test("An interval is a number of seconds from 0.1 to an hour")
+  func interval() throws {
+    #expect(try OptionParsing.interval("0.5") == .milliseconds(500))
+    for text in ["0", "0.05", "3601", "-1", "x", "", "nan"] {
+      #expect(throws: ConfigurationError.self) { try OptionParsing.interval(text) }
+    }
+  }
+
+  @Test("The names that can be completed are those of .pyiceberg.yaml and the environment")
+  func names() throws {
+    let inputs = ConfigurationInputs(
+      environment: ["PYICEBERG_CATALOG__WEB__TYPE": "glue"], homeDirectory: "/home/u", workingDirectory: "/"
+    ) { path in
+      path == "/home/u/.pyiceberg.yaml" ? Array("catalog:\n  prod:\n    type: glue\n".utf8) : nil
+    }
+    #expect(try CatalogConfiguration.names(from: inputs) == ["prod", "web"])
   }
 
   @Test(
-    "Options and commands of later versions say so",
+    "An -o without a list, or an environment variable without a value, is refused with a sentence",
     arguments: [
-      (["status"], "status is not available in this version"),
       (["mount", "-o"], "-o needs a list of options, as -o ro,uid=1000"),
       (["mount", "-o", "env.X"], "-o env.X needs a value: env.NAME=VALUE"),
     ])
-  func later(arguments: [String], message: String) {
+  func incomplete(arguments: [String], message: String) {
     let error = #expect(throws: ConfigurationError.self) { try CommandLineExpansion.expand(arguments) }
     #expect(error?.message == message)
   }

@@ -232,7 +232,8 @@ struct DynamoDbCatalogTests {
 
   private func catalog(_ sender: ScriptedSender, _ properties: [String: String] = [:]) -> DynamoDbCatalog {
     DynamoDbCatalog(
-      client: DynamoDBClient(sender: sender), properties: .with(properties), files: TableFiles(shared: InMemoryFileIO()), logger: Logger(label: "test"))
+      client: DynamoDBClient(sender: sender), properties: .with(properties), files: TableFiles(shared: InMemoryFileIO()),
+      logger: Logger(label: "test"))
   }
 }
 

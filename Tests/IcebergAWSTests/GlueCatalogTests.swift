@@ -150,7 +150,8 @@ struct GlueCatalogTests {
     _ sender: ScriptedSender, _ properties: [String: String] = [:], logger: Logger = Logger(label: "test")
   ) -> GlueCatalog {
     GlueCatalog(
-      client: GlueClient(sender: sender, catalogID: nil), properties: .with(properties), files: TableFiles(shared: InMemoryFileIO()), logger: logger)
+      client: GlueClient(sender: sender, catalogID: nil), properties: .with(properties), files: TableFiles(shared: InMemoryFileIO()),
+      logger: logger)
   }
 }
 

@@ -14,7 +14,8 @@ import WireFormats
 @Suite("Factories with roles")
 struct RoleFactoryTests {
   private static let role = [
-    "type": "glue", "client.factory": "org.apache.iceberg.aws.AssumeRoleAwsClientFactory", "client.assume-role.arn": "arn:aws:iam::1:role/r",
+    "type": "glue", "client.factory": "org.apache.iceberg.aws.AssumeRoleAwsClientFactory",
+    "client.assume-role.arn": "arn:aws:iam::1:role/r",
     "client.assume-role.region": "eu-west-3", "client.assume-role.external-id": "ext", "client.assume-role.timeout-sec": "900",
     "client.assume-role.session-name": "me", "client.assume-role.tags.b": "2", "client.assume-role.tags.A": "1",
     "client.region": "us-east-1", "s3.access-key-id": "UNUSED", "s3.secret-access-key": "x",
@@ -155,7 +156,8 @@ struct RoleFactoryTests {
   func denied() async throws {
     let account = FakeAccount()
     let factory = try account.factory(Self.role.merging(Self.lakeFormation) { $1 })
-    for (name, words) in [("secret", "Lake Formation needs a grant on sales.secret"), ("missing", "commit its first metadata file before")] {
+    for (name, words) in [("secret", "Lake Formation needs a grant on sales.secret"), ("missing", "commit its first metadata file before")]
+    {
       let client = try #require(try factory.s3(of: TableIdentifier(namespace: Namespace(["sales"]), name: name)))
       let error = await #expect(throws: AWSError.self) { _ = try await client.headObject(bucket: "b", key: "k") }
       #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
@@ -230,7 +232,8 @@ private final class FakeAccount: HTTPTransport {
       return answer(
         200,
         "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ROLE\(role)</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
-          + "<SessionToken>t</SessionToken><Expiration>2200-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>")
+          + "<SessionToken>t</SessionToken><Expiration>2200-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+      )
     case "GetTable":
       if body.contains("missing") { return answer(400, #"{"__type":"EntityNotFoundException"}"#) }
       return answer(200, #"{"Table":{"Name":"t","IsRegisteredWithLakeFormation":\#(!body.contains("plain"))}}"#)
@@ -244,7 +247,9 @@ private final class FakeAccount: HTTPTransport {
   private func answer(_ status: Int, _ body: String) -> HTTPResponse { HTTPResponse(status: status, headers: [], body: Array(body.utf8)) }
 
   private static func action(_ request: HTTPRequest) -> String {
-    if let target = request.headers.first(where: { $0.name == "X-Amz-Target" }) { return String(target.value.split(separator: ".").last ?? "") }
+    if let target = request.headers.first(where: { $0.name == "X-Amz-Target" }) {
+      return String(target.value.split(separator: ".").last ?? "")
+    }
     let body = String(decoding: request.body, as: UTF8.self)
     if body.hasPrefix("Action=") { return String(body.dropFirst(7).prefix { $0 != "&" }) }
     return request.method

@@ -18,7 +18,9 @@ struct DaemonLogHandlerTests {
     defer { unlink(path) }
     let sink = try LogSink(path: path)
     let logger = Logger(label: "bergfs") { _ in
-      DaemonLogHandler(sink: sink, format: format, level: level) { timespec(tv_sec: 1_771_945_200, tv_nsec: 123_999_999) }
+      DaemonLogHandler(sink: sink, format: format, threshold: LogThreshold(level), limiter: nil) {
+        timespec(tv_sec: 1_771_945_200, tv_nsec: 123_999_999)
+      }
     }
     body(logger)
     return String(decoding: try #require(SmallFile.read(path)), as: UTF8.self)

@@ -102,6 +102,43 @@ struct MountLifetimeTests {
     }
   }
 
+  @Test("A mount that does not answer holds up neither status, umount nor the next mount, and each says so")
+  func silent() async throws {
+    let path = try directory()
+    let logger = quiet
+    // Mounted and served by nobody yet: every call on it waits.
+    let session = try session(path)
+    let answer = try await offPool { MountAnswer.ask(path, within: .milliseconds(200)) }
+    #expect(answer == .silent)
+    let reports = await MountReport.all(at: path, patience: .milliseconds(200))
+    #expect(reports.count == 1 && !reports[0].isGood)
+    let busy = try await offPool { failure { _ = try Unmounter.unmount(path) } }
+    #expect(busy?.hasPrefix("\(path) does not answer and stays mounted: its daemon") == true, "\(busy ?? "")")
+    let taken = try await offPool { failure { _ = try Mountpoint.prepare(path, logger: logger) } }
+    #expect(taken?.hasPrefix("\(path) is mounted already (bergfs#lake) and does not answer: ") == true, "\(taken ?? "")")
+    try await expectCleared(path, false)
+    try await session.unmount(lazily: true)
+    #expect(rmdir(path) == 0)
+  }
+
+  private func expectCleared(_ path: String, _ expected: Bool) async throws {
+    let outcome = try await offPool { Result { () throws(LifecycleError) in try Unmounter.clearIfDead(path) } }
+    let isCleared = try outcome.get()
+    #expect(isCleared == expected)
+  }
+
+  @Test("Only a dead mount is cleared as stale; what lives, or is none, is left alone")
+  func stale() async throws {
+    let path = try directory()
+    try await expectCleared(path, false)
+    _ = try session(path)
+    try await expectCleared(path, true)
+    try await serving(path) { signals in
+      try await expectCleared(path, false)
+      signals.yield(.terminate)
+    }
+  }
+
   @Test("A dead mount is cleared by umount, and by the next mount's check")
   func deadMount() async throws {
     let path = try directory()

@@ -64,7 +64,7 @@ struct DiskCacheMountTests {
     let lines = try await lake.shell(#"grep '^bergfs_disk_cache' "$M/.bergfs/metrics""#).succeeded().lines
     return lines.reduce(into: [:]) { result, line in
       let words = line.split(separator: " ")
-      result[String(words[0].dropFirst("bergfs_disk_cache_".count))] = words.last.flatMap { Int($0) }
+      result[String(words[0].dropFirst("bergfs_disk_cache_".count).prefix { $0 != "{" })] = words.last.flatMap { Int($0) }
     }
   }
 

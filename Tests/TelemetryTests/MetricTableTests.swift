@@ -13,6 +13,8 @@ struct MetricTableTests {
     #expect(name.utf8.allSatisfy { ("a"..."z").contains(Character(Unicode.Scalar($0))) || $0 == UInt8(ascii: "_") })
     #expect(name.hasSuffix("_total") == (metric.kind == .counter))
     if metric.kind == .histogram { #expect(name.hasSuffix("_seconds")) }
+    // What only a histogram's own series may end in.
+    for suffix in ["_bucket", "_sum", "_count"] { #expect(!name.hasSuffix(suffix)) }
   }
 
   @Test("A metric has a sentence of one line, and as many labels as its series can carry", arguments: Metric.allCases)
@@ -34,5 +36,29 @@ struct MetricTableTests {
     #expect(
       page.contains("\n\n" + MetricsDocument.markdown() + "\n"),
       "replace the table under \"Metrics\" in docs/operations.md by: bergfs generate-docs metrics")
+  }
+
+  @Test("Every metric and label that the dashboard, the alert rules and the documents name exists")
+  func named() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let labels = Set(Metric.allCases.flatMap(\.labels)).union(["catalog", "mountpoint", "le", "instance", "job"])
+    var named: Set<String> = []
+    for page in ["grafana-dashboard.json", "alerts.yaml", "operations.md", "troubleshooting.md", "performance.md"] {
+      let text = try String(contentsOf: root.appending(path: "docs/\(page)"), encoding: .utf8)
+      for match in text.matches(of: /\bbergfs_[a-z_]+/) {
+        let name = String(match.output)
+        let histogram = ["_bucket", "_sum", "_count"].first { name.hasSuffix($0) }.map { String(name.dropLast($0.count)) }
+        let metric = Metric(rawValue: name) ?? histogram.flatMap { Metric(rawValue: $0) }
+        #expect(metric != nil, "\(page) names \(name)")
+        #expect(histogram == nil || Metric(rawValue: name) != nil || metric?.kind == .histogram, "\(page): \(name) is no histogram")
+        named.insert(metric?.rawValue ?? name)
+      }
+      for match in text.matches(of: /\bby \(([a-z_, ]+)\)/) {
+        for label in match.1.split(separator: ",") {
+          #expect(labels.contains(label.trimmingCharacters(in: .whitespaces)), "\(page): by (\(match.1))")
+        }
+      }
+    }
+    #expect(named == Set(Metric.allCases.map(\.rawValue)))
   }
 }

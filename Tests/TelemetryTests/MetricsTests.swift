@@ -136,4 +136,13 @@ struct MetricsTests {
   private func lines(of metrics: Metrics) -> [String] {
     metrics.prometheusText().split(separator: "\n").map(String.init)
   }
+
+  @Test("Labels that all series carry come first, also where a metric has none of its own")
+  func constantLabels() {
+    let metrics = Metrics()
+    metrics.add(.errors, "EIO")
+    let text = metrics.prometheusText(constant: [("catalog", "a\"b"), ("mountpoint", "/m")])
+    #expect(text.contains("\nbergfs_errors_total{catalog=\"a\\\"b\",mountpoint=\"/m\",errno=\"EIO\"} 1\n"))
+    #expect(text.contains("\nbergfs_inodes{catalog=\"a\\\"b\",mountpoint=\"/m\"} 0\n"))
+  }
 }

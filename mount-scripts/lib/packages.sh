@@ -2,12 +2,13 @@
 # shellcheck shell=bash
 # Debian packages that the build, the tests and the quickstart need. Source after common.sh.
 
-# Libraries to build against · tools that the mount needs · tools that tests and the quickstart drive through the mount · lint.
+# Libraries to build against · tools that the mount needs · tools that tests and the quickstart drive through the mount · lint · the package.
 SYSTEM_PACKAGES=(
   libfuse3-dev libcurl4-openssl-dev libssl-dev libexpat1-dev zlib1g-dev libzstd-dev libsnappy-dev pkg-config
   fuse3 ca-certificates
   python3 python3-venv jq tree rsync procps less psmisc file attr git s3fs
   shellcheck
+  debootstrap dpkg-dev lintian mandoc zsh fish
 )
 
 missing_packages() {
@@ -34,5 +35,19 @@ install_system_packages() {
   } >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     die "apt-get failed; its whole output is in $log"
+  }
+}
+
+# install_promtool: takes promtool out of Debian's package of Prometheus, which would start a server, and sets PROMTOOL.
+PROMTOOL=$TOOLS_ROOT/prometheus/usr/bin/promtool
+install_promtool() {
+  local log=$TOOLS_ROOT/promtool.log
+  [ ! -x "$PROMTOOL" ] || return 0
+  say "fetching promtool"
+  mkdir -p "$TOOLS_ROOT/prometheus"
+  (cd "$TOOLS_ROOT/prometheus" && apt-get -q -o Acquire::Retries=3 download prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb) \
+    >"$log" 2>&1 || {
+    tail -n 5 "$log" >&2
+    die "promtool cannot be fetched; see $log"
   }
 }

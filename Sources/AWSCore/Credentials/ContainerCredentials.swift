@@ -71,7 +71,9 @@ enum ContainerCredentials {
   private static func authorization(_ context: CredentialsContext) throws(AWSError) -> Secret? {
     var text: String
     if let path = context.environment.variable(tokenFileVariable) {
-      guard let bytes = try context.readFile(path) else { throw .missingCredentials("\(tokenFileVariable) names \(path), which does not exist") }
+      guard let bytes = try context.readFile(path) else {
+        throw .missingCredentials("\(tokenFileVariable) names \(path), which does not exist")
+      }
       text = String(decoding: bytes, as: UTF8.self).trimmingLine()
     } else if let token = context.environment.variable(tokenVariable) {
       text = token

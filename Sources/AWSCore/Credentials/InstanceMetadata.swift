@@ -116,7 +116,8 @@ package final class InstanceMetadata: Sendable {
     if let text = environment.variable(variable) ?? environment.profileValue("ec2_metadata_service_endpoint") {
       return try EndpointURL(text, source: variable)
     }
-    let mode = environment.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") ?? environment.profileValue("ec2_metadata_service_endpoint_mode")
+    let mode =
+      environment.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") ?? environment.profileValue("ec2_metadata_service_endpoint_mode")
     switch mode?.lowercased() {
     case nil, "ipv4": return try EndpointURL("http://169.254.169.254", source: variable)
     case "ipv6": return try EndpointURL("http://[fd00:ec2::254]", source: variable)

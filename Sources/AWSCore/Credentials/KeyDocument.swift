@@ -36,6 +36,7 @@ struct KeyDocument {
       expiration = seconds
     }
     return AWSCredentials(
-      accessKeyID: key, secretAccessKey: Secret(secret), sessionToken: string(token).map { Secret($0) }, expiration: expiration, source: source)
+      accessKeyID: key, secretAccessKey: Secret(secret), sessionToken: string(token).map { Secret($0) }, expiration: expiration,
+      source: source)
   }
 }

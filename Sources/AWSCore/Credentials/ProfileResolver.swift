@@ -88,7 +88,8 @@ struct ProfileResolver {
     }
     let here = path + [name]
     guard !here.contains(parent) else {
-      throw .missingCredentials("the source_profile of the profiles \((here + [parent]).map { "`\($0)`" }.joined(separator: " → ")) is a circle")
+      throw .missingCredentials(
+        "the source_profile of the profiles \((here + [parent]).map { "`\($0)`" }.joined(separator: " → ")) is a circle")
     }
     guard let found = try provider(of: parent, on: here) else {
       throw .missingCredentials("profile `\(name)` names the source_profile `\(parent)`, which has no keys")
@@ -137,7 +138,8 @@ struct ProfileResolver {
     var place = values
     if let session {
       guard let section = environment.files.ssoSessions[session] else {
-        throw .missingCredentials("profile `\(name)` names sso_session `\(session)`: there is no [sso-session \(session)] in \(environment.configPath)")
+        throw .missingCredentials(
+          "profile `\(name)` names sso_session `\(session)`: there is no [sso-session \(session)] in \(environment.configPath)")
       }
       place = section.values
     }

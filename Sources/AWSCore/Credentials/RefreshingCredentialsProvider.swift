@@ -75,7 +75,8 @@ package final class RefreshingCredentialsProvider: AWSCredentialsProvider {
   ///   - initial: keys to begin with, as if just fetched.
   ///   - fetch: gives new keys, nil where the source is not configured. It ends by itself within a minute, and is never run twice at a time.
   package init(
-    name: String, window: Window, origin: (any AWSCredentialsProvider)? = nil, initial: AWSCredentials? = nil, clock: any AWSClock, logger: Logger,
+    name: String, window: Window, origin: (any AWSCredentialsProvider)? = nil, initial: AWSCredentials? = nil, clock: any AWSClock,
+    logger: Logger,
     fetch: @escaping @Sendable () async throws(AWSError) -> AWSCredentials?
   ) {
     self.name = name

@@ -28,7 +28,8 @@ struct SSOCredentials: Sendable {
 
   static func provider(_ settings: Settings, context: CredentialsContext) throws(AWSError) -> any AWSCredentialsProvider {
     guard let home = context.environment.variable("HOME") else {
-      throw .missingCredentials("profile `\(settings.profile)` uses IAM Identity Center, whose token lies in the home directory: HOME is not set")
+      throw .missingCredentials(
+        "profile `\(settings.profile)` uses IAM Identity Center, whose token lies in the home directory: HOME is not set")
     }
     let name = SHA1.hexDigest(Array((settings.session ?? settings.startURL).utf8))
     let source = SSOCredentials(settings: settings, context: context, tokenPath: "\(home)/.aws/sso/cache/\(name).json")

@@ -13,7 +13,37 @@ package struct StagedSummary: Sendable, Hashable {
   package var reason: String?
 }
 
+/// A file on its way to S3.
+package struct TransferSummary: Sendable, Hashable {
+  /// Below the mount point.
+  package var path: String
+  /// Bytes that were written here so far.
+  package var written: Int64
+  /// Bytes that S3 has, as parts of an upload.
+  package var sent: Int64
+  /// Whether all bytes were written: what is missing is on its way.
+  package var isComplete: Bool
+  /// Since the file was made.
+  package var age: Duration
+  /// The process that writes it, as far as it can be seen.
+  package var writer: Int32?
+}
+
 extension CatalogFilesystem {
+  /// Files that are being written or uploaded now, in the order of their paths.
+  package var transfers: [TransferSummary] {
+    guard let now = writing?.now() else { return [] }
+    return local.files.compactMap { file -> TransferSummary? in
+      let (content, place, opener, isOpen, isPublishing, generation) = file.withState { state in
+        (state.content, state.place, state.opener, state.hasWriter, state.publication != nil, state.generation)
+      }
+      guard case .upload(let upload) = content, generation > 0, isOpen || isPublishing else { return nil }
+      return TransferSummary(
+        path: place.path, written: upload.size, sent: upload.uploaded, isComplete: isPublishing,
+        age: .nanoseconds(max(0, now - file.created)), writer: isOpen ? opener?.identifier : nil)
+    }.sorted { $0.path < $1.path }
+  }
+
   /// Files that were written here and are not published, in the order of their paths.
   package var stagedFiles: [StagedSummary] {
     local.files.map { file in

@@ -69,10 +69,13 @@ final class StagedFile: Sendable {
 
   /// Unique in this mount.
   let number: UInt64
+  /// Nanoseconds since 1970.
+  let created: Int64
   private let state: Mutex<State>
 
   init(number: UInt64, place: Place, role: FileRole, content: Content, modified: Int64) {
     self.number = number
+    created = modified
     state = Mutex(State(place: place, role: role, content: content, modified: modified, mode: 0o644))
   }
 

@@ -50,6 +50,8 @@ package struct WriteOptions: Sendable {
   package var table: TableIdentifier?
   /// Is told of the write before its first request and when its fate is known; nil for nobody.
   package var journal: (any WriteJournal)?
+  /// Counts what has arrived; nil for nobody.
+  package var progress: TransferProgress?
 
   package init(mark: WriteMark = WriteMark(), table: TableIdentifier? = nil, journal: (any WriteJournal)? = nil) {
     self.mark = mark

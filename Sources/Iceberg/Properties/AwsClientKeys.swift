@@ -23,7 +23,8 @@ package enum AwsClientKeys {
 
   package static let definitions: [PropertyDefinition] = [
     PropertyDefinition(
-      clientRegion, default: .described("`AWS_REGION`, then the profile, then the EC2 instance"), user: .credentials, "Region of S3, Glue and DynamoDB."),
+      clientRegion, default: .described("`AWS_REGION`, then the profile, then the EC2 instance"), user: .credentials,
+      "Region of S3, Glue and DynamoDB."),
     PropertyDefinition(
       clientCredentialsProvider,
       type: .className([

@@ -18,6 +18,7 @@ package enum PropertyTable {
     Section(title: "PyIceberg's own keys", definitions: PyIcebergKeys.definitions),
     Section(title: "REST signer and vended credentials", definitions: RESTKeys.definitions),
     Section(title: "Analytics accelerator", definitions: AnalyticsAcceleratorKeys.definitions),
+    Section(title: "BergFS's own keys", definitions: MountKeys.definitions),
   ]
 
   /// Every row, in the order of the sections.

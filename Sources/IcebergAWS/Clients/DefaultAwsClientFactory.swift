@@ -102,7 +102,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     let environment = environments.environment(of: .sts)
     return STSClient(
       sender: try sender(
-        .sts, settings: environment.endpointSettings(for: .sts), retry: try retryPolicy(environment), credentials: try credentials(for: service)))
+        .sts, settings: environment.endpointSettings(for: .sts), retry: try retryPolicy(environment),
+        credentials: try credentials(for: service)))
   }
 
   package func foundRegion(of service: AWSService) throws(PropertyError) -> (name: String, source: String) {

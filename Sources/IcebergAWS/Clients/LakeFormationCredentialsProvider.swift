@@ -32,7 +32,8 @@ final class LakeFormationCredentialsProvider: AWSCredentialsProvider {
         guard error.code == "EntityNotFoundException" else { throw error }
         throw AWSError(
           kind: .notFound, code: Self.tableMissing,
-          message: "Lake Formation gives keys only for a table that exists: \(table.database).\(table.name) is not in the catalog yet; commit its "
+          message:
+            "Lake Formation gives keys only for a table that exists: \(table.database).\(table.name) is not in the catalog yet; commit its "
             + "first metadata file before data is written", operation: "Credentials", attempts: 0)
       }
       guard isRegistered else {

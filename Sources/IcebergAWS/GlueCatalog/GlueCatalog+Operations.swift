@@ -7,7 +7,8 @@ package import Iceberg
 /// Changes of the catalog besides commits. Source: spec/glue.md §4, §14.
 extension GlueCatalog: WritableCatalog {
   package var tableOperations: any TableOperations {
-    GlueTableOperations(client: client, names: names, files: files, skipsArchive: properties.isGlueArchiveSkipped, clock: clock, catalog: self)
+    GlueTableOperations(
+      client: client, names: names, files: files, skipsArchive: properties.isGlueArchiveSkipped, clock: clock, catalog: self)
   }
 
   package func createNamespace(_ namespace: Namespace, properties: [String: String]) async throws(CatalogError) {

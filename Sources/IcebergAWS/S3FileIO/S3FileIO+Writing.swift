@@ -70,7 +70,7 @@ extension S3FileIO: WritableFileIO {
     do throws(FileIOError) {
       for range in ranges {
         let client = client
-        try await upload.submit(reserved: 0) { upload, number throws(FileIOError) in
+        try await upload.submit(reserved: 0, size: Int64(range.count)) { upload, number throws(FileIOError) in
           do throws(AWSError) {
             return try await client.uploadPartCopy(upload, number: number, source: origin, range: range, headers: headers)
           } catch {

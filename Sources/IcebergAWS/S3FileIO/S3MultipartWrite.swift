@@ -69,8 +69,9 @@ final class S3MultipartWrite: Sendable {
   ///
   /// - Parameters:
   ///   - reserved: bytes of upload memory that the part holds; given back when it has ended, however it ends.
+  ///   - size: bytes of the part.
   ///   - send: sends it.
-  func submit(reserved: Int, _ send: @escaping Send) async throws(FileIOError) {
+  func submit(reserved: Int, size: Int64, _ send: @escaping Send) async throws(FileIOError) {
     while let oldest = state.withLock({ $0.inFlight.count >= files.write.partsInFlight ? $0.inFlight.removeFirst() : nil }) {
       await oldest.value
     }
@@ -79,7 +80,7 @@ final class S3MultipartWrite: Sendable {
       if let failure = state.failure { return failure }
       let number = state.nextNumber
       state.nextNumber += 1
-      state.inFlight.append(Task { [self] in await run(number, reserved: reserved, send) })
+      state.inFlight.append(Task { [self] in await run(number, reserved: reserved, size: size, send) })
       return nil
     }
     guard let failure else { return }
@@ -87,20 +88,21 @@ final class S3MultipartWrite: Sendable {
     throw failure
   }
 
-  private func run(_ number: Int, reserved: Int, _ send: Send) async {
+  private func run(_ number: Int, reserved: Int, size: Int64, _ send: Send) async {
     do throws(FileIOError) {
       let part = try await send(upload, number)
       state.withLock { $0.parts.append(part) }
+      options.progress?.add(size)
     } catch {
       state.withLock { $0.failure = $0.failure ?? error }
     }
     files.uploads.memory.release(reserved)
   }
 
-  /// As ``submit(reserved:_:)`` with bytes of this machine.
+  /// As ``submit(reserved:size:_:)`` with bytes of this machine.
   func submit(_ bytes: [UInt8], reserved: Int) async throws(FileIOError) {
     let (files, location, isChecksummed) = (files, location, isChecksummed)
-    try await submit(reserved: reserved) { upload, number throws(FileIOError) in
+    try await submit(reserved: reserved, size: Int64(bytes.count)) { upload, number throws(FileIOError) in
       do throws(AWSError) {
         return try await files.resendingDamaged { () throws(AWSError) in
           try await files.client.uploadPart(

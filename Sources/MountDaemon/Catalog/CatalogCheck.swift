@@ -101,7 +101,9 @@ struct CatalogCheck: Sendable {
       let key = keys.isAnonymous ? "" : " (\(CatalogProbe.abbreviated(keys.accessKeyID))\(expiry))"
       return .good("credentials", "\(service.name): \(keys.source)\(key)", details: details)
     case .failed(let error):
-      return .bad("credentials", error.kind == .accessDenied ? .permission : CheckFinding.Fault(error), "\(service.name): \(error.message)", details: details)
+      return .bad(
+        "credentials", error.kind == .accessDenied ? .permission : CheckFinding.Fault(error), "\(service.name): \(error.message)",
+        details: details)
     case .absent, .notTried:
       return .bad(
         "credentials", .credentials,
@@ -158,7 +160,9 @@ struct CatalogCheck: Sendable {
       return .good("identity", "\(service.name): \(found.arn) in account \(found.account)")
     } catch let error as AWSError {
       // Whoever has no way to STS may have one to the metastore.
-      if error.kind == .network || error.kind == .timedOut { return .warning("identity", "\(service.name): STS cannot be asked: \(error.message)") }
+      if error.kind == .network || error.kind == .timedOut {
+        return .warning("identity", "\(service.name): STS cannot be asked: \(error.message)")
+      }
       return .bad("identity", CheckFinding.Fault(error), "\(service.name): \(error.message)")
     } catch {
       return .bad("identity", .configuration, "\(service.name): \(error)")

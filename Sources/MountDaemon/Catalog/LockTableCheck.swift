@@ -46,7 +46,8 @@ struct LockTableCheck: Sendable {
     switch table.status {
     case "ACTIVE", "UPDATING": return good("DynamoDB table '\(name)' is \(table.status)")
     case "CREATING": return warning("DynamoDB table '\(name)' is being made: the first commit waits for it")
-    case "DELETING": return bad(.missing, "the DynamoDB table '\(name)' is being deleted: no commit can lock until it is gone; try again in a minute")
+    case "DELETING":
+      return bad(.missing, "the DynamoDB table '\(name)' is being deleted: no commit can lock until it is gone; try again in a minute")
     default: return bad(.missing, "the DynamoDB table '\(name)' is \(table.status): no commit can lock until it is ACTIVE")
     }
   }

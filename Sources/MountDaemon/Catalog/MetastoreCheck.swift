@@ -34,7 +34,8 @@ struct MetastoreCheck: Sendable {
     do throws(MountError) {
       let page = try await probe.firstPage()
       return [
-        .good(Self.subject, "\(assembly.catalog.kind): \(page.count)\(page.hasMore ? " or more" : "") namespaces can be listed"), await table(),
+        .good(Self.subject, "\(assembly.catalog.kind): \(page.count)\(page.hasMore ? " or more" : "") namespaces can be listed"),
+        await table(),
       ]
     } catch {
       return [.bad(Self.subject, .service, error.message)]

@@ -64,7 +64,19 @@ final class ControlDocuments: Sendable {
   private var metricsText: String {
     cache.publishMetrics()
     metrics.set(.inodes, to: Int64(inodeCount))
-    return metrics.prometheusText()
+    metrics.set(.startTimeSeconds, to: facts.startedAt / 1_000_000_000)
+    metrics.set(.residentBytes, to: Self.residentBytes ?? 0)
+    metrics.set(.memoryLimitBytes, to: Int64(budget.limit))
+    if let writing = writing.withLock({ $0 })?() {
+      metrics.set(.stagedFiles, to: Int64(writing.staged.count))
+      metrics.set(.stagingBytes, to: writing.stagingUsed)
+      metrics.set(.stagingCapacityBytes, to: writing.stagingCapacity)
+      metrics.set(.transfers, to: Int64(writing.transfers.count))
+      metrics.set(.workInFlight, to: Int64(writing.inFlight.count))
+    }
+    return metrics.prometheusText(constant: [
+      ("catalog", facts.configuration.catalog), ("mountpoint", facts.options.mountpoint),
+    ])
   }
 
   private var inodeCount: Int { inodes.withLock { $0 }?() ?? 0 }
@@ -100,6 +112,8 @@ final class ControlDocuments: Sendable {
       "writing": writing.withLock { $0 }?().document ?? .null,
       "inodes": .integer(Int64(inodeCount)),
       "open-handles": .integer(metrics.value(.openHandles)),
+      "requests": .integer(metrics.total(.requests)),
+      "commits": .integer(metrics.total(.commits)),
       "errors-logged": .integer(metrics.total(.errors)),
     ]
   }

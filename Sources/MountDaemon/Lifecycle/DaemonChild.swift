@@ -53,12 +53,13 @@ package final class DaemonChild: Sendable {
     if !isStarted { close(descriptor) }
   }
 
-  /// Tells the parent that the mount answers, and lets go of the terminal: standard output and error go to `log` or /dev/null, the working
-  /// directory becomes `/`.
+  /// Tells the parent that the mount answers, and lets go of the terminal: the daemon leads a session of its own from now on, standard output
+  /// and error go to `log` or /dev/null, the working directory becomes `/`.
   ///
   /// - Parameter log: a descriptor of the log file, if there is one; stays the caller's.
   /// - Returns: false if the parent is gone (the user pressed ^C): then the daemon must unmount and end.
   package func ready(log: Int32? = nil) -> Bool {
+    setsid()
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     let target = log ?? null
     if target >= 0 {

@@ -4,33 +4,46 @@ import Glibc
 package import Logging
 import WireFormats
 
-/// Writes log events as lines of text or of JSON. Secrets need no care here: ``Telemetry/Secret`` interpolates as `****`.
+/// Writes log events as lines of text or of JSON, or as entries of the journal. Secrets need no care here: ``Telemetry/Secret`` interpolates
+/// as `****`.
 package struct DaemonLogHandler: LogHandler {
   package enum Format: String, Sendable, CaseIterable {
     case text, json
   }
 
   package var metadata: Logger.Metadata = [:]
-  package var logLevel: Logger.Level
   package var metadataProvider: Logger.MetadataProvider?
+  private let threshold: LogThreshold
+  /// What somebody set on his copy of a logger.
+  private var ownLevel: Logger.Level?
   private let format: Format
   private let sink: LogSink
+  private let limiter: LogLimiter?
   private let now: @Sendable () -> timespec
 
-  /// - Parameter now: the wall clock; fixed in tests.
-  package init(sink: LogSink, format: Format, level: Logger.Level) {
-    self.init(sink: sink, format: format, level: level) {
+  /// - Parameter limiter: of all handlers that write to this sink; nil writes every line.
+  package init(sink: LogSink, format: Format, threshold: LogThreshold) {
+    self.init(sink: sink, format: format, threshold: threshold, limiter: nil)
+  }
+
+  init(
+    sink: LogSink, format: Format, threshold: LogThreshold, limiter: LogLimiter?,
+    now: @escaping @Sendable () -> timespec = {
       var time = timespec()
       clock_gettime(CLOCK_REALTIME, &time)
       return time
     }
-  }
-
-  init(sink: LogSink, format: Format, level: Logger.Level, now: @escaping @Sendable () -> timespec) {
+  ) {
     self.sink = sink
     self.format = format
-    logLevel = level
+    self.threshold = threshold
+    self.limiter = limiter
     self.now = now
+  }
+
+  package var logLevel: Logger.Level {
+    get { ownLevel ?? threshold.level }
+    set { ownLevel = newValue }
   }
 
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -39,24 +52,50 @@ package struct DaemonLogHandler: LogHandler {
   }
 
   package func log(event: LogEvent) {
+    var leftOut = 0
+    switch limiter?.judge(event.message.description, event.level) ?? .write(leftOut: 0) {
+    case .leaveOut: return
+    case .write(let number): leftOut = number
+    }
     var facts = metadata
     if let provided = metadataProvider?.get() { facts.merge(provided) { _, new in new } }
     if let own = event.metadata { facts.merge(own) { _, new in new } }
+    if leftOut > 0 { facts["left-out"] = "\(leftOut)" }
     let sorted = facts.map { (key: $0.key, value: $0.value.description) }.sorted { $0.key < $1.key }
-    switch format {
-    case .text: sink.write(Array(Self.text(Self.stamp(now()), event, sorted).utf8))
-    case .json: sink.write(Self.json(Self.stamp(now()), event, sorted))
+    sink.write(bytes(of: event, sorted))
+  }
+
+  private func bytes(of event: LogEvent, _ facts: [(key: String, value: String)]) -> [UInt8] {
+    if sink.isJournal {
+      let line = Self.line(event, facts)
+      return JournalSocket.entry(priority: Self.priority(event.level), line: line, message: event.message.description, facts: facts)
+    }
+    return switch format {
+    case .text: Array("\(Self.stamp(now())) \(event.level) \(Self.line(event, facts))\n".utf8)
+    case .json: Self.json(Self.stamp(now()), event, facts)
     }
   }
 
-  /// `2026-02-24T15:00:00.123Z warning message key=value other="two words"`
-  private static func text(_ stamp: String, _ event: LogEvent, _ facts: [(key: String, value: String)]) -> String {
-    var line = "\(stamp) \(event.level) \(oneLine(event.message.description))"
+  /// Of syslog(3).
+  private static func priority(_ level: Logger.Level) -> Int {
+    switch level {
+    case .critical: 2
+    case .error: 3
+    case .warning: 4
+    case .notice: 5
+    case .info: 6
+    case .debug, .trace: 7
+    }
+  }
+
+  /// `message key=value other="two words"`
+  private static func line(_ event: LogEvent, _ facts: [(key: String, value: String)]) -> String {
+    var line = oneLine(event.message.description)
     for (key, value) in facts {
       let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3d && $0 != 0x7f }
       line += isPlain ? " \(key)=\(value)" : " \(key)=\"\(oneLine(value))\""
     }
-    return line + "\n"
+    return line
   }
 
   /// One object: `time`, `level`, `message`, and each fact as a string.

@@ -6,9 +6,10 @@ import Glibc
 
 /// The parent's side of `bergfs mount`: starts the daemon and waits until its mount answers.
 ///
-/// The daemon is this program spawned anew, not forked: a process with threads cannot fork. It has a session of its own, /dev/null as
-/// standard input, and two inherited descriptors, named by ``environmentKey``: the pipe on which it reports, and the memory file of
-/// ``DaemonHandover``.
+/// The daemon is this program spawned anew, not forked: a process with threads cannot fork. It has /dev/null as standard input, and two
+/// inherited descriptors, named by ``environmentKey``: the pipe on which it reports, and the memory file of ``DaemonHandover``. It leaves our
+/// session only when its mount answers (``DaemonChild/ready(log:)``): at an automount point of systemd the kernel lets nobody in but the process
+/// group of the mount command, and lets the others wait for the very mount that is being made.
 package struct Daemonizer: Sendable {
   /// `BERGFS_DAEMON=<report descriptor>,<handover descriptor>` marks a process as a daemon started this way.
   static let environmentKey = "BERGFS_DAEMON"
@@ -80,7 +81,7 @@ package struct Daemonizer: Sendable {
     sigfillset(&all)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setflags(&attributes, Int16(bergfs_spawn_setsid | Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)))
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var process = pid_t()
     let result = CStringArray.withPointers(["bergfs"] + arguments) { argv in
       CStringArray.withPointers(environment()) { envp in posix_spawn(&process, executable, &actions, &attributes, argv, envp) }

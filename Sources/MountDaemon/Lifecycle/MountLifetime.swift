@@ -18,17 +18,20 @@ package struct MountLifetime: Sendable {
   /// - Parameters:
   ///   - signals: from ``DaemonSignals``; a stream that never yields in tests.
   ///   - ready: called once when the mount has answered its first request; false ends the mount again (nobody waits for it any more).
-  ///   - hangUp: what SIGHUP means.
+  ///   - hangUp: what SIGHUP means; may block.
+  ///   - ending: called when a signal has asked for the end, before the mount goes.
   package func run(
-    signals: AsyncStream<DaemonSignal>, ready: @escaping @Sendable () -> Bool, hangUp: @escaping @Sendable () -> Void = {}
+    signals: AsyncStream<DaemonSignal>, ready: @escaping @Sendable () -> Bool, hangUp: @escaping @Sendable () -> Void = {},
+    ending: @escaping @Sendable () -> Void = {}
   ) async throws(FuseError) {
     let (abandoned, abandon) = AsyncStream.makeStream(of: Void.self)
     let listener = Task {
       for await signal in signals {
         switch signal {
-        case .hangUp: hangUp()
+        case .hangUp: _ = await NamedThread.run("bergfs-reload", hangUp)
         case .terminate:
           logger.info("a signal asks for the end")
+          ending()
           await end()
         }
       }

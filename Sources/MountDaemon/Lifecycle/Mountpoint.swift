@@ -21,29 +21,25 @@ package struct Mountpoint: Sendable, Hashable {
     for _ in 0..<8 {
       let (resolved, failure) = CanonicalPath.resolve(path)
       guard let resolved else { throw unusable(path, failure) }
-      if resolved.errorNumber != ENOTCONN, !isDead(resolved.text) {
-        guard resolved.errorNumber == 0 else { throw unusable(path, resolved.errorNumber) }
-        try checkMounts(resolved.text)
-        try checkDirectory(resolved.text)
-        return Mountpoint(path: resolved.text)
+      if let mount = MountTable.current().mount(at: resolved.text), mount.type == "fuse" || mount.type.hasPrefix("fuse.") {
+        switch MountAnswer.ask(resolved.text) {
+        case .dead:
+          try clearDeadMount(resolved.text, type: mount.type, logger: logger)
+          continue
+        case .silent: throw silent(resolved.text, mount)
+        case .status, .refused: try checkMounts(resolved.text, mount)
+        }
       }
-      try clearDeadMount(resolved.text, logger: logger)
+      guard resolved.errorNumber == 0 else { throw unusable(path, resolved.errorNumber) }
+      try checkDirectory(resolved.text)
+      return Mountpoint(path: resolved.text)
     }
     throw LifecycleError(.alreadyMounted, "dead mounts at \(path) cannot be cleared: unmount them with umount -l")
   }
 
-  /// Whether a mount of ours stands there that nobody serves. `stat` may still be answered from the kernel's memory for as long as attributes
-  /// live; `statvfs` always asks the daemon.
-  private static func isDead(_ path: String) -> Bool {
-    guard MountTable.current().mount(at: path)?.type == filesystemType else { return false }
-    var statistics = statvfs()
-    return statvfs(path, &statistics) != 0 && (errno == ENOTCONN || errno == ECONNABORTED)
-  }
-
-  private static func clearDeadMount(_ path: String, logger: Logger) throws(LifecycleError) {
-    let type = MountTable.current().mount(at: path)?.type
+  private static func clearDeadMount(_ path: String, type: String, logger: Logger) throws(LifecycleError) {
     guard type == filesystemType else {
-      throw LifecycleError(.alreadyMounted, "\(path) is a dead \(type ?? "FUSE") mount: clear it with umount -l \(path)")
+      throw LifecycleError(.alreadyMounted, "\(path) is a dead \(type) mount: clear it with umount -l \(path)")
     }
     do throws(FuseError) {
       try Unmounting.unmount(path, lazily: true)
@@ -53,8 +49,15 @@ package struct Mountpoint: Sendable, Hashable {
     logger.notice("cleared a dead mount that an earlier daemon left", metadata: ["mountpoint": "\(path)"])
   }
 
-  private static func checkMounts(_ path: String) throws(LifecycleError) {
-    guard let mount = MountTable.current().mount(at: path), mount.type == filesystemType else { return }
+  private static func silent(_ path: String, _ mount: MountTable.Entry) -> LifecycleError {
+    let daemon = mount.type == filesystemType ? MountedDaemon.find(path) : nil
+    return LifecycleError(
+      .alreadyMounted,
+      "\(path) is mounted already (\(mount.source)) and does not answer: \(MountedDaemon.advice(daemon, path))")
+  }
+
+  private static func checkMounts(_ path: String, _ mount: MountTable.Entry) throws(LifecycleError) {
+    guard mount.type == filesystemType else { return }
     throw LifecycleError(
       .alreadyMounted, "\(path) is mounted already (\(mount.source)): choose another directory or run bergfs umount \(path)")
   }

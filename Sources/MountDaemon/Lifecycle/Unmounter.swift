@@ -21,7 +21,7 @@ package struct Unmounter: Sendable {
   /// - Parameters:
   ///   - path: the mountpoint as the user wrote it.
   ///   - say: told what is waited for, once for each thing that changes.
-  /// - Throws: `notMounted`, `busy` (with the processes that hold it, or the work that does not end; it stays mounted then), `daemon` if the
+  /// - Throws: `notMounted`, `busy` (with the processes that hold it, the work that does not end, or a daemon that does not answer; it stays mounted then), `daemon` if the
   ///   daemon outlives the patience.
   package static func unmount(
     _ path: String, patience: Duration = Self.patience, say: (String) -> Void = { _ in }
@@ -36,20 +36,42 @@ package struct Unmounter: Sendable {
     guard mount.type == Mountpoint.filesystemType else {
       throw LifecycleError(.notMounted, "\(resolved.text) is a \(mount.type) mount, not one of bergfs: use umount")
     }
-    if resolved.errorNumber == ENOTCONN {
+    let status: [UInt8]
+    switch MountAnswer.ask(resolved.text) {
+    case .dead:
       try detach(resolved.text, lazily: true, daemon: nil)
       return .clearedDeadMount
+    case .silent:
+      let advice = MountedDaemon.advice(MountedDaemon.find(resolved.text), resolved.text)
+      throw LifecycleError(.busy, "\(resolved.text) does not answer and stays mounted: \(advice)")
+    case .status(let bytes): status = bytes
+    case .refused: status = []
     }
-    let status = "\(resolved.text)/.bergfs/status.json"
-    let process = daemonProcess(SmallFile.read(status))
+    let process = daemonProcess(status)
     let daemon = process.flatMap { ProcessDescriptor($0) }
-    let pending = try waitForWork(resolved.text, patience: patience, status: { SmallFile.read(status) ?? [] }, say: say)
+    let pending = try waitForWork(resolved.text, patience: patience, status: { Self.status(of: resolved.text) }, say: say)
     try detach(resolved.text, lazily: false, daemon: process)
     guard daemon?.waitForEnd(patience) ?? true else {
       throw LifecycleError(
         .daemon, "\(resolved.text) is unmounted, but its daemon (pid \(process ?? 0)) still runs after \(patience.components.seconds) s")
     }
     return .unmounted(unpublished: pending.staged.map(\.sentence))
+  }
+
+  /// Clears the mount at a path if its daemon has died; anything else is left alone. Blocks up to ``MountAnswer/patience``.
+  ///
+  /// - Returns: whether there was one.
+  package static func clearIfDead(_ path: String) throws(LifecycleError) -> Bool {
+    guard let resolved = CanonicalPath.resolve(path).path,
+      MountTable.current().mount(at: resolved.text)?.type == Mountpoint.filesystemType,
+      MountAnswer.ask(resolved.text) == .dead
+    else { return false }
+    try detach(resolved.text, lazily: true, daemon: nil)
+    return true
+  }
+
+  private static func status(of mountpoint: String) -> [UInt8] {
+    if case .status(let bytes) = MountAnswer.ask(mountpoint) { bytes } else { [] }
   }
 
   /// Reads a mount's status once a second until no commit and no upload is under way.
@@ -99,8 +121,8 @@ package struct Unmounter: Sendable {
   }
 
   /// The daemon's pid as the mount itself tells it; nil if it does not, or if there is no such process (a pid of another namespace).
-  private static func daemonProcess(_ status: [UInt8]?) -> pid_t? {
-    guard let status, let process = processIdentifier(inStatus: status) else { return nil }
+  private static func daemonProcess(_ status: [UInt8]) -> pid_t? {
+    guard let process = processIdentifier(inStatus: status) else { return nil }
     return kill(process, 0) == 0 || errno == EPERM ? process : nil
   }
 

@@ -34,7 +34,9 @@ final class CredentialsBench: Sendable {
     link: [FakeTransport.Outcome] = [.failure(.refused)], files: [String: String] = [:], processOutput: String = "{}"
   ) throws {
     let all = ["/home/u/.aws/config": config].merging(files) { $1 }
-    let environment = try AWSEnvironment(variables: ["HOME": "/home/u"].merging(variables) { $1 }) { path in all[path].map { Array($0.utf8) } }
+    let environment = try AWSEnvironment(variables: ["HOME": "/home/u"].merging(variables) { $1 }) { path in
+      all[path].map { Array($0.utf8) }
+    }
     self.init(environment, services: services, link: link, files: all, processOutput: processOutput)
   }
 

@@ -101,10 +101,16 @@ final class SimulatedCatalog: Sendable {
     switch kind {
     case .glue:
       let client = GlueClient(sender: try transport.client(.glue, clock: clock), catalogID: nil)
-      return (GlueCatalog(client: client, properties: properties, files: TableFiles(shared: InMemoryFileIO()), logger: logger, clock: clock), transport)
+      return (
+        GlueCatalog(client: client, properties: properties, files: TableFiles(shared: InMemoryFileIO()), logger: logger, clock: clock),
+        transport
+      )
     case .dynamodb:
       let client = DynamoDBClient(sender: try transport.client(.dynamodb, clock: clock))
-      return (DynamoDbCatalog(client: client, properties: properties, files: TableFiles(shared: InMemoryFileIO()), logger: logger, clock: clock), transport)
+      return (
+        DynamoDbCatalog(client: client, properties: properties, files: TableFiles(shared: InMemoryFileIO()), logger: logger, clock: clock),
+        transport
+      )
     }
   }
 

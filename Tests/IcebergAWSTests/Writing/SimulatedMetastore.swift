@@ -133,11 +133,15 @@ final class SimulatedMetastore: Sendable {
     switch kind {
     case .glue:
       let client = GlueClient(sender: try transport.client(.glue, clock: clock), catalogID: nil)
-      return (GlueCatalog(client: client, properties: properties, files: TableFiles(shared: files), logger: logger, clock: clock).tableOperations, transport)
+      return (
+        GlueCatalog(client: client, properties: properties, files: TableFiles(shared: files), logger: logger, clock: clock).tableOperations,
+        transport
+      )
     case .dynamodb:
       let client = DynamoDBClient(sender: try transport.client(.dynamodb, clock: clock))
       return (
-        DynamoDbCatalog(client: client, properties: properties, files: TableFiles(shared: files), logger: logger, clock: clock).tableOperations, transport
+        DynamoDbCatalog(client: client, properties: properties, files: TableFiles(shared: files), logger: logger, clock: clock)
+          .tableOperations, transport
       )
     }
   }

@@ -137,7 +137,7 @@ extension FailureTests {
       try await FailureBench.with { bench in
         await bench.expectRefusal(try await bench.bergfs(["config", "lake"]), ["\"lake\""])
         await bench.expectRefusal(try await bench.bergfs(["check", "lake"]), ["\"lake\""])
-        await bench.expectRefusal(try await bench.bergfs(["status"]), ["status", "not available in this version"])
+        await bench.expectRefusal(try await bench.bergfs(["status", bench.mountpoint]), [bench.mountpoint, "not a mount point"])
         await bench.expectRefusal(try await bench.bergfs(["umount", bench.mountpoint]), [bench.mountpoint])
         await bench.expectRefusal(try await bench.bergfs(["umount", bench.folder + "/absent"]), [bench.folder + "/absent"])
       }

@@ -27,7 +27,8 @@ struct CheckTests {
 
   private static let breaks: [Break] = [
     Break(
-      name: "no keys anywhere", status: 2, subject: "credentials", words: ["environment: none, AWS_ACCESS_KEY_ID is not set", "web identity: none"],
+      name: "no keys anywhere", status: 2, subject: "credentials",
+      words: ["environment: none, AWS_ACCESS_KEY_ID is not set", "web identity: none"],
       user: nil),
     Break(
       name: "a secret that is not the key's", status: 2, subject: "identity", words: ["the secret key does not match access key"],
@@ -36,11 +37,13 @@ struct CheckTests {
       name: "a key that nobody knows", status: 2, subject: "identity", words: ["does not know access key AKIA…NONE"],
       variables: ["AWS_ACCESS_KEY_ID": "AKIA00000000NONE"]),
     Break(
-      name: "nobody logged in to IAM Identity Center", status: 2, subject: "credentials", words: ["run aws sso login --profile p"], user: nil,
+      name: "nobody logged in to IAM Identity Center", status: 2, subject: "credentials", words: ["run aws sso login --profile p"],
+      user: nil,
       variables: ["AWS_PROFILE": "p"],
       config: "[profile p]\nsso_session=c\nsso_account_id=1\nsso_role_name=r\n[sso-session c]\nsso_start_url=u\nsso_region=eu-west-1\n"),
     Break(
-      name: "profiles that lend their keys to each other", status: 2, subject: "credentials", words: ["`p` → `q` → `p` is a circle"], user: nil,
+      name: "profiles that lend their keys to each other", status: 2, subject: "credentials", words: ["`p` → `q` → `p` is a circle"],
+      user: nil,
       variables: ["AWS_PROFILE": "p"],
       config: "[profile p]\nrole_arn=a\nsource_profile=q\n[profile q]\nrole_arn=b\nsource_profile=p\n"),
     Break(
@@ -98,7 +101,9 @@ struct CheckTests {
     }
   }
 
-  @Test("A set-up that works: every link of the chain, whose keys they are, where the region comes from, the clock, and a table", arguments: Metastore.allCases)
+  @Test(
+    "A set-up that works: every link of the chain, whose keys they are, where the region comes from, the clock, and a table",
+    arguments: Metastore.allCases)
   func good(metastore: Metastore) async throws {
     try await SecurityGateway.with { gateway in
       var setUp = Break(name: "", status: 0, subject: "", words: [], metastore: metastore, user: nil)

@@ -36,7 +36,8 @@ final class SecurityGateway: Sendable {
     let emulator = try await EmulatorWithSeed.shared()
     let process = try Shell.start(
       ProjectFiles.clientsPython,
-      [ProjectFiles.root + "/Tests/MountTests/Security/gateway.py", "--upstream", "\(emulator.port)", "--region", EmulatorWithSeed.region] + options,
+      [ProjectFiles.root + "/Tests/MountTests/Security/gateway.py", "--upstream", "\(emulator.port)", "--region", EmulatorWithSeed.region]
+        + options,
       environment: [
         "SEED_ACCESS_KEY": emulator.owner.access, "SEED_SECRET_KEY": emulator.owner.secret, "PYTHONDONTWRITEBYTECODE": "1",
       ])
@@ -79,7 +80,8 @@ final class SecurityGateway: Sendable {
     return try lines.map { line in
       let node = try JSONDocument(parsing: Array(line)).root
       return Record(
-        method: try node.text("method"), target: try node.text("target"), operation: try node.text("operation"), owner: node["owner"]?.string,
+        method: try node.text("method"), target: try node.text("target"), operation: try node.text("operation"),
+        owner: node["owner"]?.string,
         problem: node["problem"]?.string, body: try node.text("body"))
     }
   }

@@ -14,7 +14,9 @@ struct SecurityModelTests {
     "client.assume-role.session-name": "bergfs-session", "client.assume-role.tags.LakeFormationAuthorizedCaller": "emr",
   ]
 
-  @Test("Through AssumeRole: STS is asked with the user's keys, everything else with the role's, and the bytes are the same", arguments: Metastore.allCases)
+  @Test(
+    "Through AssumeRole: STS is asked with the user's keys, everything else with the role's, and the bytes are the same",
+    arguments: Metastore.allCases)
   func assumeRole(metastore: Metastore) async throws {
     try await SecurityGateway.with { gateway in
       var properties = gateway.properties
@@ -77,7 +79,8 @@ struct SecurityModelTests {
           """
         let result = try await lake.shell(script).succeeded()
         #expect(result.lines.last == "hello" && result.lines.dropLast().last == "1", "\(result)")
-        #expect(try await lake.shell("tail -1 $M/.bergfs/errors.jsonl").text.contains("commit its first metadata file before data is written"))
+        #expect(
+          try await lake.shell("tail -1 $M/.bergfs/errors.jsonl").text.contains("commit its first metadata file before data is written"))
         let records = try gateway.records()
         let create = try #require(records.firstIndex { $0.operation == "CreateTable" })
         let put = try #require(records.firstIndex { $0.method == "PUT" && $0.target.contains("9c12d441-03fe-4693-9a96-a0705ddf69c2") })
@@ -85,7 +88,10 @@ struct SecurityModelTests {
         #expect(create < put && put < update)
         #expect(records[create].body.contains(#""Parameters":{"table_type":"iceberg"}"#))
         #expect(records[put].owner == "lake-formation:test_lake_formation/made")
-        #expect(records.filter { $0.method == "PUT" && $0.target.contains("after.txt") }.map(\.owner) == ["lake-formation:test_lake_formation/made"])
+        #expect(
+          records.filter { $0.method == "PUT" && $0.target.contains("after.txt") }.map(\.owner) == [
+            "lake-formation:test_lake_formation/made"
+          ])
         #expect(records.allSatisfy { $0.problem == nil })
       }
       _ = table
@@ -108,7 +114,8 @@ struct SecurityModelTests {
       try home.write(Array(#"{"accessToken":"valid-token","expiresAt":"2200-01-01T00:00:00Z"}"#.utf8), to: ".aws/sso/cache/\(name).json")
       let base = "[profile base]\naws_access_key_id=\(gateway.user.access)\naws_secret_access_key=\(gateway.user.secret)\n"
       let profiles = [
-        "sso": "[profile p]\nsso_session=corp\nsso_account_id=1\nsso_role_name=r\n[sso-session corp]\nsso_start_url=u\nsso_region=eu-west-1\n",
+        "sso":
+          "[profile p]\nsso_session=corp\nsso_account_id=1\nsso_role_name=r\n[sso-session corp]\nsso_start_url=u\nsso_region=eu-west-1\n",
         "process": "[profile p]\ncredential_process = curl -sS \"\(gateway.endpoint)/mint\"\n",
         "role": "[profile p]\nrole_arn=\(gateway.roleARN)\nsource_profile=base\n\(base)",
         "user": base.replacing("profile base", with: "profile p"),
@@ -176,7 +183,8 @@ struct SecurityModelTests {
       properties["client.assume-role.arn"] = gateway.roleARN
       properties["client.assume-role.timeout-sec"] = "8"
       try await Self.mounted(.glue, properties, gateway.userVariables, options: ["--metadata-ttl", "0"]) { lake in
-        let result = try await lake.shell("for i in $(seq 1 40); do ls $M/sales/orders/metadata > /dev/null || exit 1; sleep 0.4; done").succeeded()
+        let result = try await lake.shell("for i in $(seq 1 40); do ls $M/sales/orders/metadata > /dev/null || exit 1; sleep 0.4; done")
+          .succeeded()
         #expect(result.errorText == "")
         let records = try gateway.records()
         #expect(records.count { $0.operation == "AssumeRole" } >= 3)
@@ -222,7 +230,9 @@ struct SecurityModelTests {
         #expect(!refused.isEmpty && refused.count <= 4, "each client is told once, or a few times where it sends at once: \(refused.count)")
         let check = try await lake.workspace.bergfs(
           ["check", "lake", "--config", lake.workspace.configurationFile], environment: gateway.userVariables)
-        #expect(check.text.contains("this machine's clock is \(abs(seconds)) s") || check.text.contains("clock is \(abs(seconds) - 1) s"), "\(check)")
+        #expect(
+          check.text.contains("this machine's clock is \(abs(seconds)) s") || check.text.contains("clock is \(abs(seconds) - 1) s"),
+          "\(check)")
         #expect(check.status == 0, "\(check)")
       }
     }
@@ -241,7 +251,8 @@ struct SecurityModelTests {
   }
 
   private static func mounted(
-    _ metastore: Metastore, _ properties: [String: String?], _ environment: [String: String], mayWrite: Bool = false, options: [String] = [],
+    _ metastore: Metastore, _ properties: [String: String?], _ environment: [String: String], mayWrite: Bool = false,
+    options: [String] = [],
     _ body: (MountedCatalog) async throws -> Void
   ) async throws {
     var settings = MountSettings(metastore, options: options, properties: properties)
@@ -255,8 +266,12 @@ struct SecurityModelTests {
     let location = try lake.seed.table("sales.orders").location
     let (objects, prefix) = lake.emulator.seededObjects(at: location)
     #expect(objects.count > 5, "\(location)")
-    let result = try await lake.shell("cd $M/sales/orders && find . -type f ! -name '*version-hint*' -print0 | sort -z | xargs -0 sha256sum").succeeded()
-    let wanted = objects.map { "\($0.sha256)  ./\(String(decoding: $0.key.dropFirst(prefix), as: UTF8.self))" }.sorted { $0.dropFirst(64) < $1.dropFirst(64) }
+    let result = try await lake.shell(
+      "cd $M/sales/orders && find . -type f ! -name '*version-hint*' -print0 | sort -z | xargs -0 sha256sum"
+    ).succeeded()
+    let wanted = objects.map { "\($0.sha256)  ./\(String(decoding: $0.key.dropFirst(prefix), as: UTF8.self))" }.sorted {
+      $0.dropFirst(64) < $1.dropFirst(64)
+    }
     #expect(result.lines.sorted { $0.dropFirst(64) < $1.dropFirst(64) } == wanted)
   }
 }

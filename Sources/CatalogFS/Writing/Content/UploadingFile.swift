@@ -36,6 +36,7 @@ package final class UploadingFile: Sendable {
   let files: any WritableFileIO
   let staging: StagingArea
   private let options: WriteOptions
+  private let progress = TransferProgress()
   private let streamsAfter: Int64
   private let turns = TurnQueue()
   /// Never held over a call.
@@ -52,6 +53,8 @@ package final class UploadingFile: Sendable {
     self.location = location
     self.files = files
     self.staging = staging
+    var options = options
+    options.progress = progress
     self.options = options
     self.streamsAfter = streamsAfter
   }
@@ -68,6 +71,9 @@ package final class UploadingFile: Sendable {
   }
 
   package var isEmpty: Bool { size == 0 }
+
+  /// Bytes that have arrived, of those of an upload in parts.
+  package var uploaded: Int64 { progress.bytes }
 
   /// Writes bytes, waiting while the upload's memory or parts in flight are at their limit.
   ///
@@ -114,6 +120,7 @@ package final class UploadingFile: Sendable {
         try stream.truncate(to: size)
       case .streaming(let stream):
         await stream.abort()
+        progress.reset()
         try enter(.staged(nil, isSequential: true))
       case .staged, .referenced:
         try enter(.staged(nil, isSequential: true))

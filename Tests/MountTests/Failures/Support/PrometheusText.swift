@@ -8,7 +8,7 @@ struct PrometheusText {
 
   /// Family → type.
   private(set) var types: [String: String] = [:]
-  /// `name{labels}` → value.
+  /// `name{labels}` → value, without the labels that every series has.
   private(set) var samples: [String: Double] = [:]
   private var helped: Set<String> = []
 
@@ -54,7 +54,11 @@ struct PrometheusText {
     guard let family = bases.first(where: { types[$0] != nil }), helped.contains(family) else {
       throw Flaw(description: "a sample without HELP and TYPE before it: \(line)")
     }
-    guard samples.updateValue(value, forKey: String(series)) == nil else { throw Flaw(description: "a second sample of \(series)") }
+    // All series of a mount name it.
+    let constant = /catalog="(?:[^"\\\n]|\\["\\n])*",mountpoint="(?:[^"\\\n]|\\["\\n])*",?/
+    guard labels.firstMatch(of: constant) != nil else { throw Flaw(description: "no catalog or mountpoint: \(line)") }
+    let own = series.replacing(constant, with: "", maxReplacements: 1).replacing("{}", with: "")
+    guard samples.updateValue(value, forKey: String(own)) == nil else { throw Flaw(description: "a second sample of \(series)") }
   }
 
   /// Buckets grow, and the last one, `+Inf`, is the count.
