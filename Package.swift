@@ -107,6 +107,6 @@ let package = Package(
       [
         "MountDaemon", "CatalogFS", "Iceberg", "Configuration", "Telemetry", "TestSupport", "WireFormats", logging,
         .target(name: "bergfs"),
-      ], exclude: ["Writing/RaceSupport", "Views/Support", "Security/gateway.py", "Operation/Support"]),
+      ], exclude: ["Writing/RaceSupport", "Security/gateway.py", "Operation/Support", "Views/Support"]),
   ]
 )

@@ -7,8 +7,6 @@ package struct ConfigurationWarning: Sendable, Hashable, CustomStringConvertible
   package enum Kind: String, Sendable, CaseIterable {
     /// No such key in the table.
     case unknownKey
-    /// A key whose feature this version lacks.
-    case notYet
     /// A key that another one would have to make effective.
     case idle
     /// A key that has no meaning here; worth a line in the log only.

@@ -39,18 +39,11 @@ package enum ConfigurationDocument {
   }
 
   private static func status(_ definition: PropertyDefinition) -> String {
-    var text =
-      switch definition.status {
-      case .honoured: "yes"
-      case .mapped(let meaning): "yes: \(meaning)"
-      case .notYet(let feature): "not yet: \(feature)"
-      case .notApplicable(let reason): "no effect: \(reason)"
-      }
-    if !definition.notYetValues.isEmpty {
-      let values = definition.notYetValues.keys.sorted().map { "`\($0.split(separator: ".").last.map(String.init) ?? $0)`" }
-      text += "; not yet: " + values.joined(separator: ", ")
+    switch definition.status {
+    case .honoured: "yes"
+    case .mapped(let meaning): "yes: \(meaning)"
+    case .notApplicable(let reason): "no effect: \(reason)"
     }
-    return text
   }
 
   private static let introduction = """
@@ -81,8 +74,8 @@ package enum ConfigurationDocument {
 
     Rules: `type` (or `catalog-impl`) must be set, to `glue` or `dynamodb`; a `dynamodb` catalog needs `warehouse`. Booleans are `true` or
     `false`; in places 3 and 4 also yes/no, on/off, 1/0, y/n, t/f, and an empty value there counts as not set. A known key with a value it
-    cannot have is an error. An unknown key is a warning that names the nearest known one. A key that this version does not honour yet is
-    accepted, and named when mounting.
+    cannot have is an error. An unknown key is a warning that names the nearest known one. A key that
+    has no effect here is accepted, and named in the log.
 
     Region, credentials and endpoints that no property gives come from the usual AWS settings (`AWS_REGION`, `AWS_PROFILE`,
     `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL_S3`, the shared files in `~/.aws`). A property wins over them.

@@ -23,7 +23,7 @@ extension CatalogConfiguration {
     PropertyTable.all.compactMap { definition in
       guard let text = definition.defaultText, !properties.isSet(definition.key), !isAlias(definition.key) else { return nil }
       switch definition.status {
-      case .notYet, .notApplicable: return nil
+      case .notApplicable: return nil
       case .honoured, .mapped: return ConfiguredProperty(key: definition.key, value: text, source: .defaultValue)
       }
     }

@@ -31,18 +31,10 @@ extension ConfigurationWarning {
     }
     if entry.value.lowercased() == definition.defaultText?.lowercased() { return nil }
     switch definition.status {
-    case .notYet(let feature): return notYet(entry, feature)
     case .notApplicable(let reason):
       return ConfigurationWarning(kind: .notApplicable, key: key, message: "\(key) (\(entry.origin)) has no effect: \(reason)")
-    case .honoured, .mapped:
-      return definition.notYetValues[entry.value].flatMap { notYet(entry, $0) }
+    case .honoured, .mapped: return nil
     }
-  }
-
-  private static func notYet(_ entry: ConfiguredProperty, _ feature: String) -> ConfigurationWarning {
-    ConfigurationWarning(
-      kind: .notYet, key: entry.key,
-      message: "\(entry.key) (\(entry.origin)) is not honoured yet: it belongs to \(feature), which this version does not have")
   }
 
   private static func exposure(of entry: ConfiguredProperty) -> ConfigurationWarning? {

@@ -9,7 +9,7 @@ struct ConfigCommand: ParsableCommand {
     commandName: "config",
     abstract: "Show every property in effect and where it came from, secrets masked.",
     discussion: """
-      Warnings (unknown keys, keys that are not honoured yet) go to standard error.
+      Warnings (unknown keys, keys without effect) go to standard error.
 
       Examples:
         bergfs config lake

@@ -12,6 +12,7 @@ struct FilesystemErrorTests {
     arguments: [
       (FileIOError.Code.notFound, FilesystemError.Code.notFound), (.changed, .stale), (.denied, .denied), (.timedOut, .timedOut),
       (.failed, .failed), (.invalid, .failed), (.cancelled, .interrupted), (.exists, .exists), (.tooLarge, .tooLarge), (.unknown, .failed),
+      (.unsupported, .notSupported),
     ])
   func files(code: FileIOError.Code, expected: FilesystemError.Code) {
     let error = FilesystemError(FileIOError(code: code, message: "why", requestID: "id"))

@@ -243,7 +243,7 @@ struct OptionTests {
   }
 
   @Test(
-    "An -o without a list, or an environment variable without a value, is refused with a sentence",
+    "A list of options that is missing, and a variable without a value, say so",
     arguments: [
       (["mount", "-o"], "-o needs a list of options, as -o ro,uid=1000"),
       (["mount", "-o", "env.X"], "-o env.X needs a value: env.NAME=VALUE"),

@@ -50,8 +50,6 @@ package enum PropertyStatus: Sendable, Hashable {
   case honoured
   /// Has the nearest meaning, described.
   case mapped(String)
-  /// Accepted without effect until the named feature exists; reported by name at mount.
-  case notYet(String)
   /// Accepted without effect, for the reason given.
   case notApplicable(String)
 }
@@ -106,13 +104,11 @@ package struct PropertyDefinition: Sendable, Hashable {
   /// Sentence for a value that is not among the choices; `%s` stands for the value.
   package var refusal: String?
   package var status: PropertyStatus
-  /// Values of an honoured key that need a feature this version lacks: value → feature.
-  package var notYetValues: [String: String]
 
   package init(
     _ key: String, prefixOf: String? = nil, type: PropertyType = .string, default defaultValue: PropertyDefault = .unset,
     secret isSecret: Bool = false, user: PropertyUser, status: PropertyStatus = .honoured, _ meaning: String,
-    range: PropertyRange? = nil, refusal: String? = nil, notYetValues: [String: String] = [:]
+    range: PropertyRange? = nil, refusal: String? = nil
   ) {
     self.key = key
     self.prefixOf = prefixOf
@@ -124,7 +120,6 @@ package struct PropertyDefinition: Sendable, Hashable {
     self.range = range
     self.refusal = refusal
     self.status = status
-    self.notYetValues = notYetValues
   }
 
   /// The key as documents show it.

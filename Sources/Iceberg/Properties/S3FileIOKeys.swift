@@ -57,7 +57,8 @@ package enum S3FileIOKeys {
       remoteSigningEnabled, type: .boolean, default: "false", user: .signer,
       "Have a REST service sign the requests to S3; no keys of S3 are used here."),
     PropertyDefinition(
-      preloadClientEnabled, type: .boolean, default: "false", user: .s3, status: .mapped("credentials are always resolved at mount"),
+      preloadClientEnabled, type: .boolean, default: "false", user: .s3,
+      status: .notApplicable("credentials are always resolved at mount"),
       "Build the S3 client at the start."),
     PropertyDefinition(accessPointsPrefix, prefixOf: "<bucket>", user: .s3, "Access point (ARN or alias) to use in place of the bucket."),
     PropertyDefinition(
@@ -80,7 +81,7 @@ package enum S3FileIOKeys {
 
   private static let writing: [PropertyDefinition] = [
     PropertyDefinition(
-      "s3.multipart.num-threads", type: .int32, default: .described("number of CPUs"), user: .s3, "Parallel part uploads."),
+      "s3.multipart.num-threads", type: .int32, default: "4", user: .s3, "Parts of one object in flight."),
     PropertyDefinition(
       "s3.multipart.part-size-bytes", type: .int32, default: "33554432", user: .s3, "Size of a part, bytes.",
       range: PropertyRange(minimum: 5_242_880, sentence: "Minimum multipart upload object size must be larger than 5 MB")),
@@ -122,7 +123,7 @@ package enum S3FileIOKeys {
       range: PropertyRange(minimum: 1, maximum: 1000, sentence: "Deletion batch size must be between 1 and 1000")),
     PropertyDefinition("s3.delete.tags.", prefixOf: "<tag>", user: .s3, "Tag put onto objects before deletion."),
     PropertyDefinition(
-      "s3.delete.num-threads", type: .int32, default: .described("number of CPUs"), user: .s3, "Parallel delete requests."),
+      "s3.delete.num-threads", type: .int32, default: "4", user: .s3, "Delete and tagging requests in flight."),
     PropertyDefinition(
       "s3.delete-enabled", type: .boolean, default: "true", user: .s3, "`false` only tags and never deletes."),
   ]

@@ -22,6 +22,7 @@ extension DefaultAwsClientFactory {
 
   package func forgetCredentials() {
     identity?.provider.invalidate(nil)
+    rest.signer?.forget()
     providers.forget()
   }
 

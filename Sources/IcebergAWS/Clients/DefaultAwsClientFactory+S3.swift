@@ -21,6 +21,8 @@ extension DefaultAwsClientFactory {
         .s3, region: region, settings: sending.settings, retry: sending.retry, transport: sending.transport, credentials: own,
         requestCredentials: choices)
     }
+    // Which keys a request takes is then the service's affair.
+    if rest.signer != nil { return try sender([]) }
     let sessions = ExpressSessions(
       own: own, client: S3Client(sender: try sender([])), encryption: files.write.sessionEncryptionHeaders, clock: clock, logger: logger)
     guard let grants = try accessGrants(region: region, own: own, sending) else { return try sender([sessions]) }
@@ -39,9 +41,7 @@ extension DefaultAwsClientFactory {
     if settings.customEndpoint == nil { settings.usesDualStack = sending.settings.usesDualStack }
     let control = try sender(
       .s3Control, region: region, settings: settings, retry: sending.retry, transport: sending.transport, credentials: own)
-    let identity = STSClient(
-      sender: try sender(
-        .sts, region: region, settings: environment.endpointSettings(for: .sts), retry: try retryPolicy(environment), credentials: own))
+    let identity = try sts(for: .s3)
     return AccessGrants(
       control: S3ControlClient(sender: control), fallsBack: files.isAccessGrantsFallbackToIAM, clock: clock, logger: logger
     ) { () throws(AWSError) in try await identity.getCallerIdentity().account }

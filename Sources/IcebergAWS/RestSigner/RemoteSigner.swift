@@ -70,6 +70,11 @@ package final class RemoteSigner: RequestSigner {
       "signer.endpoint is not set: requests are signed at the path of older signers", metadata: ["path": "\(properties.endpoint.target)"])
   }
 
+  /// Makes the next request ask for its signature anew.
+  func forget() {
+    cache.removeAll()
+  }
+
   private func call(_ request: HTTPRequest, region: String, body: String?) -> RestRequest {
     var headers = JSONMembers()
     for header in request.headers {

@@ -62,6 +62,10 @@ final class SignatureCache: Sendable {
     }
   }
 
+  func removeAll() {
+    entries.withLock { $0 = [:] }
+  }
+
   /// Drops what was given for a request, with any headers: the next attempt has others. Whether there was anything.
   func drop(_ key: Key) -> Bool {
     entries.withLock { entries in

@@ -2,7 +2,7 @@
 
 /// A cyclic redundancy check of 32 or 64 bits with reflected bits and all ones before and after: CRC-32C and CRC-64/NVME of S3's checksums.
 ///
-/// Eight tables take eight bytes a step, which is about as fast as memory gives them on one core.
+/// Eight tables take eight bytes a step.
 package struct ReflectedCRC: Sendable {
   private let tables: [UInt64]
   private let mask: UInt64

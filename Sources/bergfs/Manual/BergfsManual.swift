@@ -45,7 +45,10 @@ enum BergfsManual {
     page.section("Exit status")
     page.entry(
       "0", "What was asked for is done: the mount answers, the daemon has ended, each line of check is ok, each mount of status answers.")
-    page.entry("1", "It is not; one line on standard error says why, or the output of check and status does.")
+    page.entry(
+      "1",
+      "It is not; one line on standard error says why, or the output of check and status does. check goes on: 2 credentials, 3 the network, "
+        + "4 a permission, 5 something that does not exist, 6 a service.")
     page.section("Files")
     page.entry("~/.pyiceberg.yaml", "Catalogs and their properties.")
     page.entry("/etc/bergfs/catalogs.yaml", "The same, for bergfs@.service and lines in fstab that name it by config=.")
@@ -84,7 +87,6 @@ enum BergfsManual {
     if definition.isSecret { text += " Secret: never shown." }
     switch definition.status {
     case .honoured, .mapped: break
-    case .notYet: text += " Accepted, not honoured yet."
     case .notApplicable: text += " Accepted, without effect."
     }
     return text

@@ -4,7 +4,9 @@ import AWSCore
 import AWSServices
 import HTTP
 import Iceberg
+import Logging
 import Synchronization
+import Telemetry
 import Testing
 import WireFormats
 
@@ -175,6 +177,32 @@ struct RemoteSignerTests {
       })
     try await lake.read()
     #expect(lake.signs.map { $0.document?["region"]?.string } == ["eu-west-1", "eu-north-1"])
+  }
+
+  @Test("With the factory of roles the service signs for S3 in the role's region, and no role is assumed for it")
+  func roles() async throws {
+    let web = Web { request, number in
+      .success(request.endpoint.host == "signer.example" ? .signature(of: request, number) : .object())
+    }
+    let factory = try CatalogLoader.clientFactory(
+      properties: SignedLake.properties.merging([
+        "client.factory": AwsClientFactoryName.assumeRole.rawValue, "client.assume-role.arn": "arn:aws:iam::1:role/r",
+        "client.assume-role.region": "eu-south-2",
+      ]) { $1 }, variables: [:], transport: { _ throws(HTTPError) in web }, metrics: Metrics(), logger: Logger(label: "test"),
+      clock: ManualClock())
+    _ = try await factory.s3().headBucket("b")
+    #expect(web.requests.map(\.endpoint.host) == ["signer.example", "s3.example"])
+    #expect(web.requests.first?.document?["region"]?.string == "eu-south-2")
+    #expect(web.requests.last?.value("Authorization") == "signature 1")
+  }
+
+  @Test("No session of a directory bucket and no grant is asked for where a service signs")
+  func directoryBuckets() async throws {
+    let lake = try SignedLake(["s3.endpoint": nil, "s3.access-grants.enabled": "true"])
+    _ = try await lake.s3.headObject(bucket: "b--euw1-az1--x-s3", key: "k")
+    #expect(lake.web.requests.map(\.method) == ["POST", "HEAD"])
+    #expect(lake.signs.first?.document?["uri"]?.string == "https://b--euw1-az1--x-s3.s3express-euw1-az1.eu-west-1.amazonaws.com/k")
+    #expect(lake.web.requests.last?.value("Authorization") == "signature 1")
   }
 
   @Test("Other services sign for themselves")

@@ -2,9 +2,11 @@
 
 import AWSCore
 import AWSServices
+import Glibc
 import HTTP
 import Iceberg
 import Logging
+import Synchronization
 import Telemetry
 import TestSupport
 import Testing
@@ -71,6 +73,41 @@ struct RestClientPropertiesTests {
     #expect(s3.requests.map { $0.header("Authorization") } == ["signed"])
     #expect(s3.requests.first?.header("User-Agent") == "bergfs")
     #expect(s3.requests.first?.header("Proxy-Authorization") == nil)
+    pool.shutdown()
+  }
+
+  @Test(
+    "Calls beyond rest.client.max-connections or rest.client.connections-per-route wait for others to end",
+    arguments: [["rest.client.max-connections": "1"], ["rest.client.connections-per-route": "1"], [:]])
+  func connections(limits: [String: String]) async throws {
+    let inFlight = Mutex((now: 0, most: 0))
+    let signer = try LoopbackServer { request in
+      inFlight.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+      // Without a limit the first stays until the second is there.
+      for _ in 0..<5000 where limits.isEmpty && inFlight.withLock({ $0.most < 2 }) { usleep(1000) }
+      inFlight.withLock { $0.now -= 1 }
+      let ask = try? JSONDocument(parsing: request.body).root
+      return .answer(body: (["uri": .string(ask?["uri"]?.string ?? ""), "headers": [:]] as JSONValue).serialized())
+    }
+    defer { signer.stop() }
+    let s3 = try LoopbackServer { _ in .answer(headers: [("ETag", "\"e\"")]) }
+    defer { s3.stop() }
+    let pool = TransportPool()
+    let properties = [
+      "client.region": "eu-west-1", "s3.endpoint": "http://127.0.0.1:\(s3.port)", "s3.remote-signing-enabled": "true",
+      "signer.uri": "http://127.0.0.1:\(signer.port)",
+    ]
+    let factory = try DefaultAwsClientFactory(
+      properties: properties.merging(limits) { $1 }, variables: [:],
+      transport: { settings throws(HTTPError) in try pool.transport(settings) },
+      metrics: Metrics(), logger: Logger(label: "test"))
+    let client = try factory.s3()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for index in 0..<4 { group.addTask { _ = try await client.headObject(bucket: "b", key: "k\(index)") } }
+      try await group.waitForAll()
+    }
+    #expect(signer.requests.count == 4)
+    #expect(limits.isEmpty == (inFlight.withLock { $0.most } > 1))
     pool.shutdown()
   }
 

@@ -141,7 +141,7 @@ struct SignedLake {
   ) throws {
     let s3Answer = answer ?? { _, _ in .success(.object()) }
     web = Web { request, number in
-      await request.endpoint.host.hasPrefix("s3") ? s3Answer(request, number) : signer(request, number)
+      await Self.isS3(request) ? s3Answer(request, number) : signer(request, number)
     }
     // On a hurried clock the renewal of a token would never rest.
     let clock = clock ?? (further["credential"] == nil ? HurriedClock() : ManualClock())
@@ -160,7 +160,11 @@ struct SignedLake {
       logger: Logger(label: "test"), clock: clock, readFile: { _ throws(AWSError) in nil })
   }
 
-  var toSigner: [HTTPRequest] { web.requests.filter { !$0.endpoint.host.hasPrefix("s3") } }
+  private static func isS3(_ request: HTTPRequest) -> Bool {
+    request.endpoint.host.hasPrefix("s3") || request.endpoint.host.hasSuffix(".amazonaws.com")
+  }
+
+  var toSigner: [HTTPRequest] { web.requests.filter { !Self.isS3($0) } }
   var signs: [HTTPRequest] { toSigner.filter { $0.document?["uri"] != nil } }
   var tokens: [HTTPRequest] { toSigner.filter { $0.text.hasPrefix("grant_type") } }
   var toS3: [HTTPRequest] { web.requests(to: "s3.example") }

@@ -76,6 +76,15 @@ struct SignatureCacheTests {
     #expect(lake.signs.count == count)
   }
 
+  @Test("Forgetting credentials forgets signatures")
+  func forgetting() async throws {
+    let lake = try SignedLake()
+    try await lake.read()
+    lake.factory.forgetCredentials()
+    try await lake.read()
+    #expect(lake.signs.count == 2)
+  }
+
   @Test("A hundred signatures are kept, the newest ones")
   func capacity() async throws {
     let clock = ManualClock()

@@ -91,10 +91,14 @@ struct S3SecurityBench: Sendable {
 /// Stands still until it is moved.
 final class ManualAWSClock: AWSClock {
   private let passed = Mutex(Duration.zero)
+  private let jumped = Mutex(0.0)
 
   func advance(_ duration: Duration) { passed.withLock { $0 += duration } }
 
-  func wallSeconds() -> Double { 1_795_000_000 + Double(elapsed().components.seconds) }
+  /// Moves the time of day alone: keys grow old, and no request that is under way meets its deadline.
+  func jump(seconds: Double) { jumped.withLock { $0 += seconds } }
+
+  func wallSeconds() -> Double { 1_795_000_000 + Double(elapsed().components.seconds) + jumped.withLock { $0 } }
   func elapsed() -> Duration { passed.withLock { $0 } }
   func random() -> Double { 0.5 }
   func sleep(for duration: Duration) async throws(CancellationError) { advance(duration) }
