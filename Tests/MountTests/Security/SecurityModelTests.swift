@@ -227,7 +227,8 @@ struct SecurityModelTests {
       try await Self.mounted(.glue, gateway.properties, gateway.userVariables) { lake in
         try await Self.expectSameBytes(lake)
         let refused = try gateway.records().filter { $0.problem != nil }
-        #expect(!refused.isEmpty && refused.count <= 10, "each client is told once, or a few times where it sends at once: \(refused.count)")
+        #expect(
+          !refused.isEmpty && refused.count <= 10, "each client is told once, or a few times where it sends at once: \(refused.count)")
         let check = try await lake.workspace.bergfs(
           ["check", "lake", "--config", lake.workspace.configurationFile], environment: gateway.userVariables)
         // `Date` has whole seconds, and the answer takes a moment.

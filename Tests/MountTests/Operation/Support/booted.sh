@@ -39,7 +39,7 @@ echo "reloaded: $line"
 timeout 80 systemctl stop bergfs@prod
 echo "stopped: $(systemctl show -p Result --value bergfs@prod), $(grep -c /mnt/unit /proc/self/mountinfo)"
 echo "last words: $(journalctl -u bergfs@prod -o cat --no-pager BERGFS_MESSAGE=unmounted)"
-echo "unit: $(systemd-analyze verify bergfs@prod.service 2>&1 | tee /work/verify.txt | grep -c bergfs)"
+echo "unit: $(systemd-analyze verify bergfs@prod.service 2>&1 | tee /exchange/verify.txt | grep -c bergfs)"
 rm /etc/bergfs/prod.env
 apt-get -q -y purge bergfs >/dev/null 2>&1
 echo "purged: $(cat /etc/updatedb.conf) $(find /etc /usr -xdev -name '*bergfs*' | tr '\n' ' ')"
