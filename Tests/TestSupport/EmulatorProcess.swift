@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Synchronization
 
 /// Why the emulator or one of its scripts failed.
 package struct EmulatorError: Error, Sendable, CustomStringConvertible {
@@ -90,6 +91,16 @@ enum EmulatorProcess {
 
   /// A TCP port of the loopback address that nobody listened on a moment ago.
   static func freePort() throws(EmulatorError) -> UInt16 {
+    while true {
+      let port = try unboundPort()
+      if given.withLock({ $0.insert(port).inserted }) { return port }
+    }
+  }
+
+  /// Ports that servers of this process were told: a second one, started before the first listens, would else get the first one's.
+  private static let given = Mutex<Set<UInt16>>([])
+
+  private static func unboundPort() throws(EmulatorError) -> UInt16 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
     var address = loopback(port: 0)

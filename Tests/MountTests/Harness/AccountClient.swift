@@ -19,8 +19,8 @@ final class AccountClient: Sendable {
       environment: ["SEED_ACCESS_KEY": keys.access, "SEED_SECRET_KEY": keys.secret, "PYTHONDONTWRITEBYTECODE": "1"])
   }
 
-  /// Runs one command after those that came before it.
-  func run(_ arguments: [String], input: [UInt8] = [], within limit: Duration = .seconds(60)) async throws -> JSONDocument {
+  /// Runs one command after those that came before it: at the start of a run that of every test.
+  func run(_ arguments: [String], input: [UInt8] = [], within limit: Duration = .seconds(300)) async throws -> JSONDocument {
     let number = count.withLock { count in
       count += 1
       return count
