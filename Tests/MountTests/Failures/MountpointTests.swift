@@ -155,7 +155,7 @@ extension FailureTests {
       try await FailureBench.withAccount { bench, _ in
         let command = ([ProjectFiles.bergfs] + bench.mountArguments()).map { "'\($0)'" }.joined(separator: " ")
         try bench.write("\(preparation) && exec \(command)\n", to: "without-device")
-        let result = try await bench.shell("unshare -m /bin/bash without-device")
+        let result = try await bench.shell("unshare -m --propagation slave /bin/bash without-device")
         await bench.expectRefusal(result, ["/dev/fuse"])
       }
     }

@@ -12,7 +12,7 @@ struct OrdinaryUserTests {
       let workspace = try await MountWorkspace(MountSettings(.glue))
       let directory = workspace.directory
       let head = """
-        chmod 755 "$T" && chown -R nobody: "$T" && mount --make-rprivate /
+        chmod 755 "$T" && chown -R nobody: "$T" && mount --make-rslave /
         mknod -m 666 "$T/fuse" c 10 229 && mount --bind "$T/fuse" /dev/fuse
         as() { runuser -u "$1" -- env HOME="$T" "${@:2}"; }
         mount_lake() { as nobody "$B" mount lake "$M" --config "$C" --staging-dir "$T/staging" "$@"; }
@@ -21,7 +21,8 @@ struct OrdinaryUserTests {
       try directory.write(head + script, to: "script")
       let variables = ["T": directory.path, "M": workspace.mountpoint, "B": ProjectFiles.bergfs, "C": workspace.configurationFile]
       let result = try await Shell.run(
-        "unshare", ["-m", "/bin/bash", directory.file("script")], environment: variables, directory: directory.path)
+        "unshare", ["-m", "--propagation", "slave", "/bin/bash", directory.file("script")], environment: variables,
+        directory: directory.path)
       // With the namespace its mounts are gone, and with them their daemons.
       #expect(await eventually { workspace.daemons.isEmpty })
       await workspace.discard()

@@ -34,7 +34,8 @@ struct PackageTests {
         "cp \"$P\" \"$S\"/*.sh \"$T/\"", ["P": package.path, "S": support, "T": directory.path]
       ).succeeded()
       let result = try await Shell.run(
-        "unshare", ["-m", support + "/bare_machine", package.root, directory.path, "in_chroot.sh", "booted.sh"], within: .seconds(240))
+        "unshare", ["-m", "--propagation", "slave", support + "/bare_machine", package.root, directory.path, "in_chroot.sh", "booted.sh"],
+        within: .seconds(240))
       let report = Report(result)
       #expect(result.status == 0 && !result.isTimedOut, "\(result)")
       chroot(report)

@@ -71,7 +71,9 @@ struct FileDeletionTests {
     try await WritableTable.with(metastore, "test_deletes_unreadable.t", options: options) { table in
       let result = try await table.shell(#"echo 1 >"$D/own" && rm -f "$D/own""#)
       #expect(result.status == 1 && result.errorText.contains("Operation not permitted"), "\(result)")
-      #expect(try await table.lastError("data/own").message.contains("table broken."))
+      // The seed's, or that of a test which breaks one meanwhile.
+      let reason = try await table.lastError("data/own").message
+      #expect(["table broken.", "table test_views.broken"].contains { reason.contains($0) }, "\(reason)")
       #expect(try await table.objects()["data/own"] != nil)
     }
   }
