@@ -18,7 +18,8 @@ struct MountedLifetimeTests {
     try await TestMount.with(fileSystem) { mount in
       _ = await mount.shell("ls -lR $M; cat $M/file; stat $M/many/f000001; ls -f $M/many | head -1")
       // An open file keeps its inode, whoever else drops the machine's caches meanwhile.
-      let descriptor = try await mount.blocking { open("\($0)/file", O_RDONLY) }
+      // No server that another test starts at this moment may inherit it.
+      let descriptor = try await mount.blocking { open("\($0)/file", O_RDONLY | O_CLOEXEC) }
       #expect(fileSystem.count(\.lookups).values.contains { $0 > 0 })
       close(descriptor)
       // The kernel keeps what somebody holds at the very moment, so it may have to be asked again.
@@ -71,7 +72,7 @@ struct MountedLifetimeTests {
   func busyUnmount() async throws {
     let fileSystem = smallTree()
     try await TestMount.with(fileSystem) { mount in
-      let descriptor = try await mount.blocking { open("\($0)/hello", O_RDONLY) }
+      let descriptor = try await mount.blocking { open("\($0)/hello", O_RDONLY | O_CLOEXEC) }
       await #expect(throws: FuseError.self) { try await mount.session.unmount() }
       do { try await mount.session.unmount() } catch { #expect((error as? FuseError)?.code == .busy) }
       try await mount.session.unmount(lazily: true)

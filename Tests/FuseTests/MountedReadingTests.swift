@@ -98,7 +98,7 @@ struct MountedReadingTests {
       }
       #expect(result == "same")
       let isRight = try await mount.blocking { path -> Bool in
-        let descriptor = open("\(path)/big", O_RDONLY)
+        let descriptor = open("\(path)/big", O_RDONLY | O_CLOEXEC)
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 1000)
         let position = (3 << 20) - 500

@@ -84,7 +84,7 @@ struct MountedRequestTests {
     let fileSystem = WritableFileSystem()
     try await TestMount.writable(fileSystem) { mount in
       _ = await mount.shell("mkdir $M/a $M/b; echo x > $M/a/f; echo open > $M/a/o; echo other > $M/b/p")
-      let descriptor = try await mount.blocking { open("\($0)/a/o", O_RDONLY) }
+      let descriptor = try await mount.blocking { open("\($0)/a/o", O_RDONLY | O_CLOEXEC) }
       defer { close(descriptor) }
       fileSystem.hold(.rename)
       let rename = Task { await mount.shell("mv $M/a/f $M/a/g") }

@@ -71,9 +71,10 @@ struct FileDeletionTests {
     try await WritableTable.with(metastore, "test_deletes_unreadable.t", options: options) { table in
       let result = try await table.shell(#"echo 1 >"$D/own" && rm -f "$D/own""#)
       #expect(result.status == 1 && result.errorText.contains("Operation not permitted"), "\(result)")
-      // The seed's, or that of a test which breaks one meanwhile.
+      // A table of the seed, or one that another test has made unreadable for this mount meanwhile.
       let reason = try await table.lastError("data/own").message
-      #expect(["table broken.", "table test_views.broken"].contains { reason.contains($0) }, "\(reason)")
+      let isNamed = ["table broken.", "table test_"].contains { reason.contains($0) }
+      #expect(isNamed && !reason.contains("table test_deletes_unreadable"), "\(reason)")
       #expect(try await table.objects()["data/own"] != nil)
     }
   }
