@@ -66,14 +66,17 @@ package final class ObjectReader: Sendable {
     guard count > 0, offset < size else { return .empty }
     let range = offset..<min(size - offset, Int64(min(count, Self.maximumReadSize))) + offset
     let room = Int64(cache.windowRoom)
-    let plan = state.withLock { $0.prefetcher.read(range, room: room) }
+    let present = cache.lookup(identity, range)
+    var step = try state.withLock { (state) throws(FileIOError) in
+      try decide(range, isPresent: present != nil, room: room, &state)
+    }
     let bytes: CachedBytes
-    if let present = cache.lookup(identity, range) {
+    if let present {
       cache.counters.add(Int64(present.segments.count), to: cache.counters.hits)
-      act(on: plan)
+      for fetch in step.ahead ?? [] { start(fetch, isAhead: true) }
       bytes = present
     } else {
-      bytes = try await fetch(range, plan)
+      bytes = try await fetch(range, &step)
     }
     cache.counters.add(Int64(bytes.count), to: cache.counters.bytesRead)
     return bytes
@@ -93,13 +96,63 @@ package final class ObjectReader: Sendable {
     cache.publishMetrics()
   }
 
+  // MARK: - Decision
+
+  /// What a read takes, claimed at once with the decision: another read of this handle would else claim a part of what this one is about to fetch.
+  private struct Step {
+    let plan: Prefetcher.Plan
+    /// Nil if the bytes are there, or memory for them is not.
+    var demand: BlockCache.Claim?
+    /// To be started; nil if the demanded comes first, for lack of memory.
+    var ahead: [BlockFetch]?
+  }
+
+  private func decide(_ range: Range<Int64>, isPresent: Bool, room: Int64, _ state: inout State) throws(FileIOError) -> Step {
+    var step = Step(plan: state.prefetcher.read(range, room: room))
+    if !isPresent {
+      let want = want(range, fetch: step.plan.fetch)
+      guard let spares = try cache.spares(for: want), let claim = cache.claim(want, spares: spares) else { return step }
+      note(claim, &state)
+      step.demand = claim
+    }
+    step.ahead = claimAhead(step.plan, &state)
+    return step
+  }
+
+  /// Claims what is to be fetched ahead, as far as there is memory.
+  private func claimAhead(_ plan: Prefetcher.Plan, _ state: inout State) -> [BlockFetch] {
+    for range in plan.abandoned { cache.abandon(identity, range) }
+    var fetches: [BlockFetch] = []
+    for range in plan.ahead {
+      guard !state.isClosed, state.staleness == nil else { break }
+      let want = want(range.lowerBound..<range.lowerBound, fetch: range)
+      guard let spares = try? cache.spares(for: want), let claim = cache.claim(want, spares: spares) else {
+        state.prefetcher.refused(from: range.lowerBound)
+        break
+      }
+      note(claim, &state)
+      fetches += claim.fetches
+      guard claim.refusedAt == nil else { break }
+    }
+    for fetch in fetches {
+      cache.counters.add(fetch.range.upperBound - fetch.range.lowerBound, to: cache.counters.prefetchedBytes)
+    }
+    return fetches
+  }
+
+  private func note(_ claim: BlockCache.Claim, _ state: inout State) {
+    for fetch in claim.fetches { state.fetches[ObjectIdentifier(fetch)] = fetch }
+    if let refused = claim.refusedAt { state.prefetcher.refused(from: refused) }
+  }
+
   // MARK: - Demand
 
-  private func fetch(_ range: Range<Int64>, _ plan: Prefetcher.Plan) async throws(FileIOError) -> CachedBytes {
-    let want = want(range, fetch: plan.fetch)
+  /// Keeps nothing of the step, so that no block is held while it waits for memory.
+  private func fetch(_ range: Range<Int64>, _ step: inout Step) async throws(FileIOError) -> CachedBytes {
+    let want = want(range, fetch: step.plan.fetch)
     var isFirst = true
     while true {
-      let claim = try await claim(want)
+      let claim = if let demand = step.demand.take() { demand } else { try await awaitClaim(want) }
       let staleness = staleness
       for fetch in claim.fetches {
         if let staleness { end(fetch, staleness) } else { start(fetch, isAhead: false) }
@@ -107,8 +160,7 @@ package final class ObjectReader: Sendable {
       if isFirst {
         cache.counters.add(Int64(claim.outcomes.count), to: cache.counters.misses)
         cache.counters.add(Int64(claim.blocks.count - claim.outcomes.count), to: cache.counters.hits)
-        if let refused = claim.refusedAt { state.withLock { $0.prefetcher.refused(from: refused) } }
-        act(on: plan)
+        for fetch in step.ahead.take() ?? state.withLock({ claimAhead(step.plan, &$0) }) { start(fetch, isAhead: true) }
         isFirst = false
       }
       if try await wait(for: claim.outcomes) {
@@ -118,11 +170,15 @@ package final class ObjectReader: Sendable {
   }
 
   /// Claims the demanded blocks; waits for memory, holding none, if there is none now.
-  private func claim(_ want: BlockCache.Want) async throws(FileIOError) -> BlockCache.Claim {
-    if let spares = try cache.spares(for: want), let claim = cache.claim(want, spares: spares) { return claim }
+  private func awaitClaim(_ want: BlockCache.Want) async throws(FileIOError) -> BlockCache.Claim {
+    var spares = try cache.spares(for: want)
     while true {
-      let spares = try await cache.awaitSpares(for: want)
-      if let claim = cache.claim(want, spares: spares) { return claim }
+      if let spares, let claim = cache.claim(want, spares: spares) {
+        state.withLock { note(claim, &$0) }
+        return claim
+      }
+      spares = nil
+      spares = try await cache.awaitSpares(for: want)
     }
   }
 
@@ -141,31 +197,6 @@ package final class ObjectReader: Sendable {
     return true
   }
 
-  // MARK: - Ahead
-
-  private func act(on plan: Prefetcher.Plan) {
-    for range in plan.abandoned { cache.abandon(identity, range) }
-    for range in plan.ahead {
-      guard fetchAhead(range) else { return }
-    }
-  }
-
-  /// False if memory was refused.
-  private func fetchAhead(_ range: Range<Int64>) -> Bool {
-    guard !state.withLock({ $0.isClosed || $0.staleness != nil }) else { return false }
-    let want = want(range.lowerBound..<range.lowerBound, fetch: range)
-    var claim: BlockCache.Claim?
-    if let spares = try? cache.spares(for: want) { claim = cache.claim(want, spares: spares) }
-    for fetch in claim?.fetches ?? [] {
-      cache.counters.add(fetch.range.upperBound - fetch.range.lowerBound, to: cache.counters.prefetchedBytes)
-      start(fetch, isAhead: true)
-    }
-    let refused = claim == nil ? range.lowerBound : claim?.refusedAt
-    guard let refused else { return true }
-    state.withLock { $0.prefetcher.refused(from: refused) }
-    return false
-  }
-
   // MARK: - Fetches
 
   private func want(_ demand: Range<Int64>, fetch: Range<Int64>) -> BlockCache.Want {
@@ -174,9 +205,8 @@ package final class ObjectReader: Sendable {
 
   private var staleness: FileIOError? { state.withLock { $0.staleness } }
 
-  /// Runs a fetch: on this thread up to its first wait if a reader waits for it, else elsewhere.
+  /// Runs a claimed fetch: on this thread up to its first wait if a reader waits for it, else elsewhere.
   private func start(_ fetch: BlockFetch, isAhead: Bool) {
-    state.withLock { $0.fetches[ObjectIdentifier(fetch)] = fetch }
     fetch.setTask(isAhead ? Task { await self.run(fetch) } : Task.immediate { await self.run(fetch) })
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Iceberg
+import Synchronization
 import TestSupport
 import Testing
 
@@ -8,6 +9,10 @@ import Testing
 
 @Suite("Many object readers")
 struct ObjectReaderStressTests {
+  private final class Cursor: Sendable {
+    let next = Atomic<Int64>(0)
+  }
+
   @Test("32 tasks read at random and in sequence within a small budget: exact bytes, the limit kept, nothing left", arguments: [8, 16, 64])
   func stress(mebibytes: Int) async throws {
     let fixture = ReadPathFixture(size: 24 * mebi - 777, memory: Int64(mebibytes) << 20, chunkSize: 50_000)
@@ -72,6 +77,31 @@ struct ObjectReaderStressTests {
     await fixture.settle()
     #expect(fixture.requestedBytes <= 4 * 25 * mebi)
     #expect(fixture.budget.highWater <= fixture.budget.limit)
+  }
+
+  @Test("Neighbouring reads of several threads at once, as the kernel's readahead sends them, cut no request into pieces")
+  func neighboursAtOnce() async throws {
+    for _ in 0..<100 {
+      let fixture = ReadPathFixture(size: 8 * mebi + 300 * kibi)
+      let reader = fixture.reader()
+      defer { reader.close() }
+      let cursor = Cursor()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<3 {
+          group.addTask {
+            while true {
+              let offset = cursor.next.wrappingAdd(131_072, ordering: .relaxed).oldValue
+              guard offset < fixture.object.size else { return }
+              _ = try await reader.read(offset: offset, size: 131_072)
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      await fixture.settle()
+      #expect(fixture.requestedBytes == fixture.object.size)
+      #expect(fixture.requests.count <= 9, "\(fixture.requests)")
+    }
   }
 
   private static func work(_ fixture: ReadPathFixture, _ number: Int) async throws -> Bool {
