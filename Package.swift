@@ -44,21 +44,22 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     module("Telemetry", [logging]),
+    module("Processes", ["CLinux"]),
     module("WireFormats", ["CExpat", "CZlib", "CSnappy", "CZstd"]),
     module("HTTP", ["CCurl", "Telemetry", logging]),
-    module("AWSCore", ["HTTP", "WireFormats", "Telemetry", "COpenSSL", logging]),
+    module("AWSCore", ["HTTP", "WireFormats", "Processes", "Telemetry", "COpenSSL", logging]),
     module("AWSServices", ["AWSCore", "HTTP", "WireFormats", "Telemetry"]),
-    module("Iceberg", ["WireFormats", "Telemetry", logging]),
+    module("Iceberg", ["WireFormats", "Processes", "Telemetry", logging]),
     module("IcebergAWS", ["AWSServices", "AWSCore", "HTTP", "Iceberg", "WireFormats", "Telemetry", logging]),
     module("ObjectCache", ["CZlib", "Iceberg", "Telemetry", logging]),
     module("CatalogFS", ["CLinux", "ObjectCache", "Iceberg", "WireFormats", "Telemetry", logging]),
-    module("Fuse", ["CFuse", "CLinux", "Telemetry", logging]),
+    module("Fuse", ["CFuse", "CLinux", "Processes", "Telemetry", logging]),
     module("Configuration", ["Iceberg", "Telemetry", .product(name: "Yams", package: "Yams")]),
     module(
       "MountDaemon",
       [
         "Fuse", "CLinux", "CatalogFS", "ObjectCache", "IcebergAWS", "Iceberg", "AWSServices", "AWSCore", "HTTP", "Configuration",
-        "WireFormats", "Telemetry", logging,
+        "WireFormats", "Processes", "Telemetry", logging,
       ]),
     .executableTarget(
       name: "bergfs",
@@ -93,9 +94,11 @@ let package = Package(
       exclude: ["S3Security/Support"]),
     tests("ObjectCacheTests", ["ObjectCache", "Iceberg", "Telemetry", "TestSupport", logging]),
     tests("CatalogFSTests", ["CatalogFS", "ObjectCache", "Iceberg", "Telemetry", "TestSupport", "WireFormats", logging]),
-    tests("FuseTests", ["Fuse", "TestSupport", "Telemetry", logging]),
+    tests("FuseTests", ["Fuse", "Processes", "TestSupport", "Telemetry", logging]),
     tests("ConfigurationTests", ["Configuration", "Iceberg", "Telemetry", "TestSupport"]),
-    tests("MountDaemonTests", ["MountDaemon", "AWSServices", "AWSCore", "Configuration", "Fuse", "TestSupport", "Telemetry", logging]),
+    tests(
+      "MountDaemonTests",
+      ["MountDaemon", "AWSServices", "AWSCore", "Configuration", "Fuse", "Processes", "TestSupport", "Telemetry", logging]),
     tests(
       "ConformanceTests",
       [

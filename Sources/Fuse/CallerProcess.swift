@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Processes
 
 /// What `/proc` tells of the process behind a request: which one it is, whether it still lives, and whether it is being killed.
 ///

@@ -3,6 +3,7 @@
 import CFuse
 import Glibc
 import Logging
+import Processes
 import Synchronization
 import Telemetry
 

@@ -2,6 +2,7 @@
 
 import CFuse
 import Glibc
+import Processes
 
 /// Tells the kernel to forget what it has cached.
 ///

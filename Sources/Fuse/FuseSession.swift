@@ -3,6 +3,7 @@
 import CFuse
 import Glibc
 package import Logging
+import Processes
 import Synchronization
 package import Telemetry
 
@@ -55,7 +56,7 @@ package final class FuseSession: Sendable {
     FuseLog.install(bridge.logger)
     _ = FuseLog.takeLastError()
     guard let resolved = realpath(mountpoint, nil) else {
-      throw FuseError(.refused, "cannot mount on \(mountpoint): \(Errno.text(errno))", errno: errno)
+      throw FuseError(.refused, "cannot mount on \(mountpoint): \(SystemError.text(errno))", errno: errno)
     }
     let path = String(cString: resolved)
     free(resolved)
@@ -93,7 +94,7 @@ package final class FuseSession: Sendable {
       throw FuseError(.broken, "no thread left to serve \(mountpoint)", errno: EAGAIN)
     }
     if result < 0 {
-      throw FuseError(.broken, "the connection to the kernel failed: \(Errno.text(-result))", errno: -result)
+      throw FuseError(.broken, "the connection to the kernel failed: \(SystemError.text(-result))", errno: -result)
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Processes
 
 /// What can be known to fail before the kernel is asked, and sentences for what it refuses.
 enum MountCheck {

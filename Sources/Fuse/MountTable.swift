@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Processes
+
 /// The mounts of this process's namespace, read from `/proc/self/mountinfo` (proc(5)), which never asks a mounted filesystem anything.
 package struct MountTable: Sendable {
   package struct Entry: Sendable, Hashable {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Processes
 
 /// The signal masks of a thread, as `/proc/<tid>/status` shows them (proc(5)): bit n-1 stands for signal n.
 struct PendingSignals: Equatable {

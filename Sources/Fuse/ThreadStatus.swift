@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Processes
 
 /// What `/proc/<tid>/stat` says of a thread, or of a process by the id of its first thread. Source: proc_pid_stat(5); spec/kernel.md.
 struct ThreadStatus: Equatable {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Processes
 
 /// Taking a mount away: umount2(2) as root, `fusermount3 -u` for others.
 package enum Unmounting {
@@ -30,7 +31,7 @@ package enum Unmounting {
     switch number {
     case EBUSY: FuseError(.busy, "\(path) is busy", errno: number)
     case EINVAL, ENOENT: FuseError(.notMounted, "\(path) is not a mount point", errno: number)
-    default: FuseError(.refused, "cannot unmount \(path): \(Errno.text(number))", errno: number)
+    default: FuseError(.refused, "cannot unmount \(path): \(SystemError.text(number))", errno: number)
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import Fuse
 import Glibc
+import Processes
 import WireFormats
 
 extension MountEntry {
@@ -36,9 +37,11 @@ extension MountEntry {
       let reports = await MountReport.all(at: place.path)
       if let path = place.path, reports.isEmpty { return refuse(path) }
       let lines = reports.isEmpty ? ["no catalog is mounted"] : StatusText(earlier: looks.first ?? [:]).lines(reports)
-      // To the top left, each line to its end, then what is below.
+      // To the top left, each line to its end or the terminal's edge, then what is below.
       Message.output(
-        isTerminal ? "\u{1b}[H" + lines.map { $0 + "\u{1b}[K" }.joined(separator: "\n") + "\n\u{1b}[J" : lines.joined(separator: "\n"))
+        isTerminal
+          ? "\u{1b}[?7l\u{1b}[H" + lines.map { $0 + "\u{1b}[K" }.joined(separator: "\n") + "\n\u{1b}[J\u{1b}[?7h"
+          : lines.joined(separator: "\n"))
       looks = (looks + [StatusText.samples(reports)]).suffix(rateLooks)
       do { try await Task.sleep(for: interval) } catch { break }
     }
@@ -55,7 +58,7 @@ extension MountEntry {
     guard let mountpoint else { return (nil, ()) }
     let resolved = await NamedThread.run("bergfs-status") { CanonicalPath.resolve(mountpoint) }
     guard let path = resolved?.path?.text else {
-      Message.error("\(mountpoint) cannot be used: \(Errno.text(resolved?.failure ?? EAGAIN))")
+      Message.error("\(mountpoint) cannot be used: \(SystemError.text(resolved?.failure ?? EAGAIN))")
       return nil
     }
     return (path, ())

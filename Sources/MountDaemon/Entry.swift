@@ -8,6 +8,7 @@ import Glibc
 import HTTP
 import IcebergAWS
 import Logging
+import Processes
 import Telemetry
 import WireFormats
 

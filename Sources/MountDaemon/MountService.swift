@@ -9,6 +9,7 @@ import Iceberg
 import IcebergAWS
 import Logging
 import ObjectCache
+import Processes
 import Telemetry
 
 /// A mounted catalog from its first request to its last: the only place where all modules meet.
@@ -31,7 +32,11 @@ struct MountService: Sendable {
     let probe = CatalogProbe(assembly: assembly)
     var sightings: [CredentialSighting] = []
     for service in assembly.services { sightings.append(try await probe.credentials(of: service)) }
-    _ = try await probe.firstPage()
+    do throws(CatalogError) {
+      _ = try await probe.firstPage()
+    } catch {
+      throw probe.failure(error.message)
+    }
 
     let ttl = try metadataTTL(options, configuration)
     let cache = BlockCache(budget: budget, metrics: metrics, disk: disk)
@@ -48,7 +53,7 @@ struct MountService: Sendable {
       options: try treeOptions(options, configuration, ttl: ttl, isReadOnly: writing == nil),
       writing: writing?.writing, control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) },
       dropInodes: { await kernel.drop($0) })
-    documents.setInodeCount { [weak filesystem] in filesystem?.inodeCount ?? 0 }
+    documents.setTree { [weak filesystem] in filesystem.map { .init(inodes: $0.inodeCount, readings: $0.readings) } ?? .init() }
     if let writing { documents.setWriting { [weak filesystem] in WritingStatus(filesystem, writing, configuration) } }
     let bridge = CatalogFuseFileSystem(
       filesystem: filesystem, journal: journal, metrics: metrics, logger: logger,

@@ -11,6 +11,8 @@ package final class ObjectReader: Sendable {
   private struct State {
     var prefetcher: Prefetcher
     var fetches: [ObjectIdentifier: BlockFetch] = [:]
+    /// Offset up to which bytes were given to somebody.
+    var delivered: Int64 = 0
     var isClosed = false
     /// The object is gone or replaced: no request can succeed any more.
     var staleness: FileIOError?
@@ -77,9 +79,18 @@ package final class ObjectReader: Sendable {
       bytes = present
     } else {
       bytes = try await fetch(range, &step)
+      state.withLock { $0.delivered = max($0.delivered, range.upperBound) }
     }
     cache.counters.add(Int64(bytes.count), to: cache.counters.bytesRead)
     return bytes
+  }
+
+  /// The part of the object that was read in sequence up to now; nil if the last reads were not part of a sequence.
+  package var sequentialRead: Range<Int64>? {
+    state.withLock { state in
+      // The stream knows reads that still wait.
+      state.prefetcher.forward.map { $0.lowerBound..<max($0.lowerBound, min($0.upperBound, state.delivered)) }
+    }
   }
 
   /// Ends what is fetched ahead and awaited by nobody, and lets the cache evict it. Reads that run end as they would.
@@ -109,7 +120,9 @@ package final class ObjectReader: Sendable {
 
   private func decide(_ range: Range<Int64>, isPresent: Bool, room: Int64, _ state: inout State) throws(FileIOError) -> Step {
     var step = Step(plan: state.prefetcher.read(range, room: room))
-    if !isPresent {
+    if isPresent {
+      state.delivered = max(state.delivered, range.upperBound)
+    } else {
       let want = want(range, fetch: step.plan.fetch)
       guard let spares = try cache.spares(for: want), let claim = cache.claim(want, spares: spares) else { return step }
       note(claim, &state)

@@ -92,6 +92,12 @@ package struct Prefetcher: Sendable {
     }
   }
 
+  /// The part read by the stream that was read last, without gaps worth mention, if that goes forward; nil otherwise.
+  package var forward: Range<Int64>? {
+    guard let last = streams.max(by: { $0.used < $1.used }), last.window > 0 else { return nil }
+    return last.low..<last.high
+  }
+
   /// What was fetched ahead and will not be read; the handle closes.
   package mutating func close() -> [Range<Int64>] {
     defer { streams.removeAll() }

@@ -7,7 +7,7 @@ import MountDaemon
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
-    abstract: "List the mounts of this machine: catalog, state, age, requests, errors, memory, and what is being uploaded.",
+    abstract: "List the mounts of this machine: catalog, state, age, requests, errors, memory, and what is being copied.",
     discussion: """
       A mount whose daemon has died or does not answer is shown as such after 2 s at the most, with \
       what to do about it. Exits 0 if every mount answers, 1 if not, or if nothing is mounted at the \

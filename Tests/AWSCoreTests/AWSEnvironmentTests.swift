@@ -71,7 +71,7 @@ struct AWSEnvironmentTests {
   @Test("[profile default] wins over [default]")
   func prefixedDefault() throws {
     for text in ["[default]\nregion=a\n[profile default]\nregion=b", "[profile default]\nregion=b\n[default]\nregion=a"] {
-      #expect(try environment(config: text).region() == "b")
+      #expect(try environment(config: text).foundRegion?.name == "b")
     }
   }
 
@@ -90,19 +90,20 @@ struct AWSEnvironmentTests {
 
   @Test("Windows line ends are read as line ends")
   func carriageReturns() throws {
-    #expect(try environment(config: "[default]\r\nregion = eu-west-1\r\n").region() == "eu-west-1")
+    #expect(try environment(config: "[default]\r\nregion = eu-west-1\r\n").foundRegion?.name == "eu-west-1")
   }
 
-  @Test("The region comes from property, AWS_REGION, AWS_DEFAULT_REGION, profile, in this order")
+  @Test("The region comes from AWS_REGION, AWS_DEFAULT_REGION, profile, in this order")
   func region() throws {
     let all = ["AWS_REGION": "r1", "AWS_DEFAULT_REGION": "r2"]
-    #expect(try environment(all).region(property: "r0") == "r0")
-    #expect(try environment(all).region() == "r1")
-    #expect(try environment(["AWS_DEFAULT_REGION": "r2"]).region() == "r2")
-    #expect(try environment(["AWS_PROFILE": "prod"]).region() == "us-east-2")
-    #expect(try environment().region() == "eu-west-1")
+    #expect(try environment(all).foundRegion?.name == "r1")
+    #expect(try environment(["AWS_DEFAULT_REGION": "r2"]).foundRegion?.name == "r2")
+    #expect(try environment(["AWS_PROFILE": "prod"]).foundRegion?.name == "us-east-2")
+    #expect(try environment().foundRegion?.name == "eu-west-1")
+    let nothing = try environment(config: nil)
+    #expect(nothing.foundRegion == nil)
     #expect(
-      configurationRefusal { try environment(config: nil).region() }
+      nothing.noRegion
         == "Unable to load region from any of the providers in the chain: client.region, AWS_REGION and AWS_DEFAULT_REGION are not set, and "
         + "profile `default` in /home/u/.aws/config has no region.")
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Glibc
 import HTTP
 import Telemetry
 import Testing
@@ -175,5 +176,22 @@ struct SSOAndProcessTests {
       message(await run("/bin/sh -c '/bin/sleep 100 & /bin/sleep 100'", limit: .seconds(1)))
         == "credential_process `/bin/sh`: it did not end within 1 s, and was stopped")
     #expect(ContinuousClock.now - start < .seconds(20))
+  }
+
+  @Test("A program has no descriptor but its own three, and no signal blocked or ignored")
+  func inheritance() async throws {
+    // As a library might leave it: not closed at exec.
+    let open = Glibc.open("/dev/null", O_RDONLY)
+    defer { close(open) }
+    func output(_ command: String) async throws -> [Substring] {
+      let output = try await CredentialProcess(command: command, variables: ["PATH": "/usr/bin:/bin"]).run()
+      return String(decoding: output, as: UTF8.self).split(separator: "\n")
+    }
+    // The last is the directory that it lists.
+    #expect(try await output("ls /proc/self/fd") == ["0", "1", "2", "3"])
+    for line in try await output("grep -E ^Sig(Blk|Ign): /proc/self/status") {
+      // 32 and 33 are the C library's own.
+      #expect(try #require(UInt64(line.suffix(16), radix: 16)) & 0x7FFF_FFFF == 0, "\(line)")
+    }
   }
 }

@@ -2,6 +2,7 @@
 
 import Fuse
 import Glibc
+import Processes
 import Testing
 
 /// What a flush tells of the process that closes.

@@ -2,6 +2,7 @@
 
 import Fuse
 import Glibc
+import Processes
 import Telemetry
 import Testing
 

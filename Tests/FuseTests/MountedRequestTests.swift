@@ -2,6 +2,7 @@
 
 import Fuse
 import Glibc
+import Processes
 import Synchronization
 import Telemetry
 import Testing

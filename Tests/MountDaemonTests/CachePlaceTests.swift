@@ -4,6 +4,7 @@ import Configuration
 import Foundation
 import Fuse
 import Glibc
+import Processes
 import Testing
 
 @testable import MountDaemon

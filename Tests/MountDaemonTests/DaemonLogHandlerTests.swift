@@ -3,6 +3,7 @@
 import Fuse
 import Glibc
 import Logging
+import Processes
 import Telemetry
 import Testing
 

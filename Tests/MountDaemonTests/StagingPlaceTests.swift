@@ -3,6 +3,7 @@
 import Configuration
 import Fuse
 import Glibc
+import Processes
 import Testing
 
 @testable import MountDaemon

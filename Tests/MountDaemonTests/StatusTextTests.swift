@@ -7,11 +7,11 @@ import Testing
 
 @Suite("What bergfs status shows")
 struct StatusTextTests {
-  private static func status(transfers: String = "", reason: String? = nil) -> [UInt8] {
+  private static func status(transfers: String = "", readings: String = "", reason: String? = nil) -> [UInt8] {
     let staged = reason.map { #"{"path":"/a/t/x","bytes":1,"scratch":false,"reason":"\#($0)"}"# } ?? ""
     let text = """
       {"version":"0.1.0","pid":7,"uptime-seconds":11520,"catalog":{"name":"prod","type":"glue"},"options":{"read-only":false},
-      "memory":{"resident-bytes":40055603},"requests":1204,"errors-logged":2,
+      "memory":{"resident-bytes":40055603},"requests":1204,"errors-logged":2,"reading":[\(readings)],
       "writing":{"staged":[\(staged)],"in-flight":[{"path":"/sales/orders","operation":"commit"}],"transfers":[\(transfers)]}}
       """
     return Array(text.utf8)
@@ -64,6 +64,19 @@ struct StatusTextTests {
     #expect(try line(transfer(100, 100, total: "100", writer: "null")) == "  /a/x: 100 B of 100 B (100 %), 25 B/s")
     #expect(try line(transfer(4096, 0)) == "  /a/x: 4.0 KiB, 1.0 KiB/s")
     #expect(try line(transfer(0, 0, total: "0")) == "  /a/x: 0 B of 0 B")
+  }
+
+  @Test("A file that is read from front to back shows bytes, rate and time left, apart from an upload of the same name")
+  func readings() throws {
+    let reading = #"{"path":"/a/x","read-bytes":\#(100 << 20),"total-bytes":\#(400 << 20),"age-milliseconds":4000}"#
+    let facts = try #require(MountFacts(status: Self.status(readings: reading)))
+    #expect(StatusText().lines([report(.answers(facts))])[2] == "  /a/x: read 100.0 MiB of 400.0 MiB (25 %), 25.0 MiB/s, 12 s left")
+    let upload = ["/mnt/prod\u{0}/a/x": StatusText.Sample(done: 99 << 20, age: .seconds(3))]
+    #expect(StatusText(earlier: upload).lines([report(.answers(facts))])[2].contains("25.0 MiB/s"))
+    let text = StatusText(earlier: StatusText.samples([report(.answers(facts))]))
+    let later = reading.replacing("\(100 << 20)", with: "\(150 << 20)").replacing("4000", with: "5000")
+    let now = try #require(MountFacts(status: Self.status(readings: later)))
+    #expect(text.lines([report(.answers(now))])[2] == "  /a/x: read 150.0 MiB of 400.0 MiB (37 %), 50.0 MiB/s, 5 s left")
   }
 
   @Test("The file that a process copies is found by what it has open for reading")

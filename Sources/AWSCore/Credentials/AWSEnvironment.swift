@@ -70,20 +70,6 @@ package struct AWSEnvironment: Sendable {
     return value
   }
 
-  /// The first that is set: the property, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's `region`.
-  package func region(property: String? = nil) throws(AWSError) -> String {
-    if let region = regionIfKnown(property: property) { return region }
-    throw .configuration(
-      "Unable to load region from any of the providers in the chain: client.region, AWS_REGION and AWS_DEFAULT_REGION are not set, and "
-        + "profile `\(profileName)` in \(configPath) has no region.")
-  }
-
-  /// As ``region(property:)``, nil when none is set.
-  package func regionIfKnown(property: String? = nil) -> String? {
-    if let property, !property.isEmpty { return property }
-    return foundRegion?.name
-  }
-
   /// The region that variables, profile or instance give, and which of them.
   package var foundRegion: (name: String, source: String)? {
     for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
@@ -91,6 +77,12 @@ package struct AWSEnvironment: Sendable {
     }
     if let region = profileValue("region") { return (region, "profile \(profileName)") }
     return instanceRegion.map { ($0, "instance metadata") }
+  }
+
+  /// The sentence for whoever needs a region where neither a property nor ``foundRegion`` gives one.
+  package var noRegion: String {
+    "Unable to load region from any of the providers in the chain: client.region, AWS_REGION and AWS_DEFAULT_REGION are not set, and "
+      + "profile `\(profileName)` in \(configPath) has no region."
   }
 
   private static func path(_ configured: String?, home: String, fallback: String) -> String {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Synchronization
+import Processes
 
 /// A program that writes keys to its standard output: `credential_process` of a profile (spec: clients.md §6.4).
 package struct CredentialProcess: Sendable, Hashable {
@@ -21,74 +21,36 @@ package struct CredentialProcess: Sendable, Hashable {
 
   /// Runs it on a thread of its own and gives what it wrote.
   @concurrent package func run() async throws(AWSError) -> [UInt8] {
-    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<[UInt8], AWSError>, Never>) in
-      let start = Unmanaged.passRetained(Start { continuation.resume(returning: self.runBlocking()) })
-      var thread = pthread_t()
-      let made = pthread_create(
-        &thread, nil,
-        { argument in
-          guard let argument else { return nil }
-          Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
-          return nil
-        }, start.toOpaque())
-      if made == 0 {
-        pthread_detach(thread)
-      } else {
-        start.release()
-        continuation.resume(returning: .failure(.missingCredentials("credential_process: the system has no thread left")))
-      }
-    }
+    guard let result = await NamedThread.run("bergfs-keys", { runBlocking() }) else { throw failure("the system has no thread left") }
     return try result.get()
-  }
-
-  private final class Start: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 
   // MARK: the child
 
   private func runBlocking() -> Result<[UInt8], AWSError> {
-    var pipes: (out: [Int32], errors: [Int32]) = ([-1, -1], [-1, -1])
-    guard Self.makePipe(&pipes.out) else { return .failure(failure("no pipe: \(Self.words(errno))")) }
-    defer { for descriptor in pipes.out where descriptor >= 0 { close(descriptor) } }
-    guard Self.makePipe(&pipes.errors) else { return .failure(failure("no pipe: \(Self.words(errno))")) }
-    defer { for descriptor in pipes.errors where descriptor >= 0 { close(descriptor) } }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, pipes.out[1], 1)
-    posix_spawn_file_actions_adddup2(&actions, pipes.errors[1], 2)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // A group of its own, so that what it starts ends with it; signals as a program expects them.
-    var none = sigset_t()
-    sigemptyset(&none)
-    var all = sigset_t()
-    sigfillset(&all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-    var child = pid_t()
-    let error = Self.withTexts(arguments) { arguments in
-      Self.withTexts(variables.map { "\($0.key)=\($0.value)" }) { variables in
-        posix_spawnp(&child, self.arguments[0], &actions, &attributes, arguments, variables)
-      }
+    guard let out = Pipe(), let errors = Pipe() else { return .failure(failure("no file descriptor left")) }
+    defer {
+      close(out.readEnd)
+      close(errors.readEnd)
     }
-    guard error == 0 else { return .failure(failure(Self.words(error))) }
+    // A group of its own, so that what it starts ends with it.
+    let started = ChildProcess.start(
+      arguments[0], arguments, environment: variables.map { "\($0.key)=\($0.value)" }, descriptors: [out.writeEnd, errors.writeEnd],
+      leadsGroup: true)
     // Only the child's copies are left: their end is the end of what it writes.
-    close(pipes.out[1])
-    close(pipes.errors[1])
-    (pipes.out[1], pipes.errors[1]) = (-1, -1)
-    let (output, errors, isInTime) = collect(pipes.out[0], pipes.errors[0])
+    close(out.writeEnd)
+    close(errors.writeEnd)
+    let child: pid_t
+    switch started {
+    case .success(let process): child = process
+    case .failure(let error): return .failure(failure(SystemError.text(error.number)))
+    }
+    let (output, said, isInTime) = collect(out.readEnd, errors.readEnd)
     // Also when it has closed its output and runs on.
     let status = end(child, hasTime: isInTime)
     guard isInTime else { return .failure(failure("it did not end within \(limit.components.seconds) s, and was stopped")) }
     guard status == 0 else {
-      let last = String(decoding: errors.suffix(512), as: UTF8.self).split(whereSeparator: \.isNewline).last ?? ""
+      let last = String(decoding: said.suffix(512), as: UTF8.self).split(whereSeparator: \.isNewline).last ?? ""
       return .failure(failure("it ended with status \(status)\(last.isEmpty ? "" : ": \(last)")"))
     }
     guard output.count <= Self.mostOutput else { return .failure(failure("it wrote more than 1 MiB")) }
@@ -105,9 +67,7 @@ package struct CredentialProcess: Sendable, Hashable {
       guard remaining > .zero else { return (collected[0], collected[1], false) }
       guard poll(&polls, 2, Int32(clamping: remaining.components.seconds * 1000 + 1000)) > 0 else { continue }
       for index in polls.indices where polls[index].fd >= 0 && polls[index].revents != 0 {
-        let chunk = [UInt8](unsafeUninitializedCapacity: 16 << 10) { buffer, count in
-          count = max(0, read(polls[index].fd, buffer.baseAddress, buffer.count))
-        }
+        let chunk = Pipe.readChunk(polls[index].fd) ?? []
         if chunk.isEmpty { polls[index].fd = -1 }
         // Past the limit it is read on, so that the program can end, and thrown away.
         if collected[index].count <= Self.mostOutput { collected[index] += chunk }
@@ -128,28 +88,11 @@ package struct CredentialProcess: Sendable, Hashable {
       if result < 0, errno != EINTR { return 1 }
       if result == 0 { usleep(5000) }
     }
-    return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+    return ChildProcess.exitStatus(status)
   }
 
   private func failure(_ words: String) -> AWSError {
     .missingCredentials("credential_process `\(arguments[0])`: \(words)")
-  }
-
-  private static func makePipe(_ ends: inout [Int32]) -> Bool {
-    guard pipe(&ends) == 0 else { return false }
-    for descriptor in ends { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-    return true
-  }
-
-  private static func words(_ number: Int32) -> String { String(cString: strerror(number)) }
-
-  private static func withTexts<Result>(
-    _ texts: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
-  ) -> Result {
-    var pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    // SAFETY: the array is not empty, so its buffer has an address, which is used during the call only.
-    return pointers.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
   }
 
   // MARK: the command line

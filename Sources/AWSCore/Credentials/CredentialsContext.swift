@@ -42,7 +42,7 @@ package struct CredentialsContext: Sendable {
   ///
   /// - Parameter region: nil for the environment's, and STS's global endpoint where that has none.
   func client(_ service: AWSService, region: String? = nil, credentials: any AWSCredentialsProvider) throws(AWSError) -> AWSClient {
-    let region = region ?? environment.regionIfKnown() ?? "aws-global"
+    let region = region ?? environment.foundRegion?.name ?? "aws-global"
     return AWSClient(
       service: service, region: region,
       endpoint: try EndpointResolver(service: service, region: region, settings: environment.endpointSettings(for: service)),

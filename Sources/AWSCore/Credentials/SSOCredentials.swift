@@ -3,6 +3,7 @@
 import Glibc
 import HTTP
 import Logging
+import Processes
 import Telemetry
 import WireFormats
 
@@ -149,6 +150,6 @@ private enum PrivateFile {
   }
 
   private static func failure(_ path: String) -> AWSError {
-    .configuration("\(path) cannot be written: \(String(cString: strerror(errno)))")
+    .configuration("\(path) cannot be written: \(SystemError.text(errno))")
   }
 }

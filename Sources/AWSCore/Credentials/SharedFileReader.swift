@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Processes
 
 /// Reads a shared AWS file at mount; blocks, as such files are small and local.
 package enum SharedFileReader {
@@ -34,6 +35,6 @@ package enum SharedFileReader {
   }
 
   private static func failure(_ path: String) -> AWSError {
-    .configuration("\(path) cannot be read: \(String(cString: strerror(errno)))")
+    .configuration("\(path) cannot be read: \(SystemError.text(errno))")
   }
 }

@@ -84,7 +84,7 @@ extension CatalogFilesystem {
   ) async throws(FilesystemError) -> Int {
     let writing = try writable()
     guard case .staged(let staged) = handles[destination], staged.isWriter else { throw FilesystemError(.badHandle) }
-    guard case .object(let reader) = handles[source], case .upload(let upload) = staged.file.content, sourceOffset == offset,
+    guard case .object(let reader, _) = handles[source], case .upload(let upload) = staged.file.content, sourceOffset == offset,
       let files = reader.fileIO as? any WritableFileIO
     else { throw FilesystemError(.notSupported) }
     let object = reader.object

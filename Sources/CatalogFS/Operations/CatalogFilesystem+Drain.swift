@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Iceberg
+import ObjectCache
 
 /// A file that exists only in this mount.
 package struct StagedSummary: Sendable, Hashable {
@@ -29,7 +30,37 @@ package struct TransferSummary: Sendable, Hashable {
   package var writer: Int32?
 }
 
+/// A file that somebody reads from front to back.
+package struct ReadingSummary: Sendable, Hashable {
+  /// Below the mount point.
+  package var path: String
+  /// Bytes of the file up to where it was read.
+  package var read: Int64
+  /// Bytes of the file.
+  package var size: Int64
+  /// Since the file was opened.
+  package var age: Duration
+}
+
 extension CatalogFilesystem {
+  /// Bytes that must have been read in sequence before a file counts as being copied.
+  private static var shortestCopy: Int64 { 8 << 20 }
+
+  /// Files that are being read from front to back and are not at their end, in the order of their paths; what the kernel answers from its own cache
+  /// is not seen.
+  package var readings: [ReadingSummary] {
+    handles.open.compactMap { handle -> ReadingSummary? in
+      let (sequence, size, opening): (Range<Int64>?, Int64, HandleTable.Opening)
+      switch handle {
+      case .object(let reader, let opened): (sequence, size, opening) = (reader.sequentialRead, reader.object.size, opened)
+      case .snapshotFile(let reader, let opened): (sequence, size, opening) = (reader.sequentialRead, reader.object.size, opened)
+      case .stream, .content, .directory, .staged: return nil
+      }
+      guard let sequence, sequence.count >= Self.shortestCopy, sequence.upperBound < size else { return nil }
+      return ReadingSummary(path: opening.node.path, read: sequence.upperBound, size: size, age: opening.time.duration(to: .now))
+    }.sorted { ($0.path, $0.age) < ($1.path, $1.age) }
+  }
+
   /// Files that are being written or uploaded now, in the order of their paths.
   package var transfers: [TransferSummary] {
     guard let now = writing?.now() else { return [] }

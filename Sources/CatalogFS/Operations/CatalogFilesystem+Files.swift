@@ -29,7 +29,7 @@ extension CatalogFilesystem {
     case .object(let table, let object):
       inodes.opened(inode)
       let reader = ObjectReader(object: object, fileIO: table.fileIO, cache: cache)
-      return OpenedFile(handle: handles.insert(.object(reader)), isDirect: false)
+      return OpenedFile(handle: handles.insert(.object(reader, .init(node: node))), isDirect: false)
     case .versionHint(_, let text):
       return OpenedFile(handle: handles.insert(.content(ContentBuffer(Array(text.utf8)))), isDirect: false)
     case .control(let file):
@@ -39,7 +39,7 @@ extension CatalogFilesystem {
       return OpenedFile(handle: handles.insert(.content(ContentBuffer(Array(text.utf8)))), isDirect: false)
     case .snapshotFile(let table, let object):
       inodes.opened(inode)
-      return openSnapshotFile(object, of: table)
+      return openSnapshotFile(object, of: table, node)
     case .view(let table, let entry): return try await openView(entry, of: table)
     case .root, .namespace, .table, .tableDirectory, .objectDirectory, .controlDirectory, .viewsDirectory:
       throw FilesystemError(.isDirectory)
@@ -77,7 +77,7 @@ extension CatalogFilesystem {
   /// At most `size` bytes from `offset`; fewer only at the end. What is cached comes back without suspending.
   package func read(handle: UInt64, offset: Int64, size: Int) async throws(FilesystemError) -> FileBytes {
     switch handles[handle] {
-    case .object(let reader):
+    case .object(let reader, _):
       do throws(FileIOError) {
         let bytes = try await reader.read(offset: offset, size: size)
         return FileBytes(segments: bytes.segments, owner: bytes.owner)
@@ -85,7 +85,7 @@ extension CatalogFilesystem {
         // A version that is gone is as stale as one that was replaced: the handle's bytes cannot be had any more.
         throw error.code == .notFound ? FilesystemError(.stale, error.message, requestID: error.requestID) : FilesystemError(error)
       }
-    case .snapshotFile(let reader): return try await reader.read(offset: offset, size: size)
+    case .snapshotFile(let reader, _): return try await reader.read(offset: offset, size: size)
     case .stream(let stream, let isWhole): return try await stream.read(offset: offset, size: size, isWhole: isWhole)
     case .content(let buffer): return buffer.slice(offset: offset, size: size)
     case .staged(let staged): return try await read(staged.file, offset: offset, size: size)
@@ -109,14 +109,14 @@ extension CatalogFilesystem {
   package func release(handle: UInt64) {
     let isLargeListing: Bool
     switch handles.remove(handle) {
-    case .object(let reader):
+    case .object(let reader, _):
       reader.close()
       return
     case .directory(let directory):
       directory.shown?.close()
       isLargeListing = directory.rowCount > Self.largeListing
     case .staged(let staged): return released(staged)
-    case .snapshotFile(let reader):
+    case .snapshotFile(let reader, _):
       reader.close()
       return
     case .content, .stream, nil: return

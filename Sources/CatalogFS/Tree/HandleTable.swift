@@ -7,14 +7,20 @@ import Telemetry
 /// Open files and directories by the number the kernel holds.
 final class HandleTable: Sendable {
   enum Handle: Sendable {
-    case object(ObjectReader)
-    case snapshotFile(SnapshotFileReader)
+    case object(ObjectReader, Opening)
+    case snapshotFile(SnapshotFileReader, Opening)
     /// Content that is made as it is read; whether fewer bytes than asked may only come at the end.
     case stream(any ViewStream, isWhole: Bool)
     /// Content that was made at open.
     case content(ContentBuffer)
     case directory(DirectoryHandle)
     case staged(StagedHandle)
+  }
+
+  /// What was opened, and when.
+  struct Opening: Sendable {
+    let node: Node
+    let time = ContinuousClock.now
   }
 
   private struct State {
@@ -30,6 +36,9 @@ final class HandleTable: Sendable {
   }
 
   var count: Int { state.withLock { $0.handles.count } }
+
+  /// All that are open now, in no order.
+  var open: [Handle] { state.withLock { Array($0.handles.values) } }
 
   func insert(_ handle: Handle) -> UInt64 {
     metrics.add(.openHandles)

@@ -49,9 +49,9 @@ extension CatalogFilesystem {
   }
 
   /// Opens a file as a snapshot names it. Sends no request.
-  func openSnapshotFile(_ object: ObjectAttributes, of table: TableState) -> OpenedFile {
+  func openSnapshotFile(_ object: ObjectAttributes, of table: TableState, _ node: Node) -> OpenedFile {
     let reader = SnapshotFileReader(object: object, fileIO: table.fileIO, cache: cache, versions: versions)
-    return OpenedFile(handle: handles.insert(.snapshotFile(reader)), isDirect: false)
+    return OpenedFile(handle: handles.insert(.snapshotFile(reader, .init(node: node))), isDirect: false)
   }
 
   private func text(_ document: ViewDocument, of view: TableView, _ table: TableState) async throws(FilesystemError) -> ViewText {

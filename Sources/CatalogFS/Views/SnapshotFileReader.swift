@@ -16,7 +16,7 @@ final class SnapshotFileReader: Sendable {
     case closed
   }
 
-  private let object: ObjectAttributes
+  let object: ObjectAttributes
   private let fileIO: any FileIO
   private let cache: BlockCache
   private let versions: ObjectVersions
@@ -43,6 +43,11 @@ final class SnapshotFileReader: Sendable {
       if error.code == .changed { versions.forget(object.location) }
       throw error.code == .notFound ? FilesystemError(.stale, error.message, requestID: error.requestID) : FilesystemError(error)
     }
+  }
+
+  /// As ``ObjectReader/sequentialRead``.
+  var sequentialRead: Range<Int64>? {
+    state.withLock { state in if case .bound(let reader) = state { reader.sequentialRead } else { nil } }
   }
 
   func close() {

@@ -160,11 +160,14 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
   package var code: Code
   package var message: String
   package var requestID: String?
+  /// What a service answered, where that was the reason: tells kinds apart that have one code.
+  package var cause: (any Error)?
 
-  package init(code: Code, message: String, requestID: String? = nil) {
+  package init(code: Code, message: String, requestID: String? = nil, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
     self.requestID = requestID
+    self.cause = cause
   }
 
   package var description: String { message }

@@ -62,7 +62,7 @@ extension DefaultAwsClientFactory {
   /// The region of this EC2 instance, if nothing else gives one; nil too where there is no instance. Waits a second or two.
   package func askInstanceRegion() async -> String? {
     let environment = environments.shared
-    guard environment.regionIfKnown(property: client.region) == nil, let metadata = try? InstanceMetadata(context(of: environment)) else {
+    guard client.region == nil, environment.foundRegion == nil, let metadata = try? InstanceMetadata(context(of: environment)) else {
       return nil
     }
     return await metadata.region()

@@ -121,8 +121,7 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     if let found = environment.foundRegion { return found }
     // Servers that are not AWS have no regions, and take this one.
     if service == .s3, let custom = customEndpoint(of: .s3) { return ("us-east-1", "\(custom.source) is set, and nothing gives a region") }
-    let region = try Self.converting { () throws(AWSError) in try environment.region() }
-    return (region, "")
+    throw PropertyError(key: AwsClientKeys.clientRegion, message: environment.noRegion)
   }
 
   package func customEndpoint(of service: AWSService) -> (url: String, source: String)? {

@@ -63,7 +63,7 @@ package final class DynamoDbCatalog: Catalog {
       code: .catalogNotFound,
       message: "The DynamoDB table '\(table)' of the catalog does not exist; reading does not create it: check "
         + "dynamodb.table-name and the region, or create the catalog with Iceberg first.",
-      requestID: error.requestID)
+      requestID: error.requestID, cause: error)
   }
 
   static let childrenCondition = "identifier = :identifier AND begins_with(namespace, :ns)"

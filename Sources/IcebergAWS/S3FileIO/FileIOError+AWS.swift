@@ -72,6 +72,7 @@ extension CatalogError {
       case .cancelled: .cancelled
       case .notFound, .conditionFailed, .throttled, .server, .badRequest, .malformed, .unsupported, .configuration: .failed
       }
-    self.init(code: code, message: "\(place): \(error.message) (\(error.operation): \(error.code))", requestID: error.requestID)
+    self.init(
+      code: code, message: "\(place): \(error.message) (\(error.operation): \(error.code))", requestID: error.requestID, cause: error)
   }
 }

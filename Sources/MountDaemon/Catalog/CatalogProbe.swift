@@ -63,14 +63,15 @@ struct CatalogProbe: Sendable {
     return await files.probeConditionalWrites(in: location)
   }
 
-  private func failure(_ sentence: String) -> MountError {
+  /// Why the catalog cannot be mounted.
+  func failure(_ sentence: String) -> MountError {
     MountError("catalog \(assembly.configuration.catalog): \(sentence)")
   }
 
   /// Lists one page of the catalog's namespaces.
   ///
-  /// - Returns: how many the page has, and whether there are more.
-  func firstPage() async throws(MountError) -> (count: Int, hasMore: Bool) {
+  /// - Throws: what the catalog throws; `timedOut` after a minute.
+  func firstPage() async throws(CatalogError) -> CatalogPage<NamespaceEntry> {
     let catalog = assembly.catalog
     let page = await Self.within(Self.patience) { () -> Result<CatalogPage<NamespaceEntry>, CatalogError> in
       do throws(CatalogError) {
@@ -79,11 +80,12 @@ struct CatalogProbe: Sendable {
         return .failure(error)
       }
     }
-    switch page {
-    case .success(let page): return (page.entries.count, page.next != nil)
-    case .failure(let error): throw failure(error.message)
-    case nil: throw failure("the catalog gave no answer within \(Self.patience.components.seconds) s; check endpoint and network")
+    guard let page else {
+      throw CatalogError(
+        code: .timedOut,
+        message: "the catalog gave no answer within \(Self.patience.components.seconds) s; check endpoint and network")
     }
+    return try page.get()
   }
 
   /// The longest that the first page may take with all its requests and retries: a person waits at the terminal.

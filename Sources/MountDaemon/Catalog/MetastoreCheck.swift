@@ -16,29 +16,16 @@ struct MetastoreCheck: Sendable {
   let probe: CatalogProbe
 
   func findings() async -> [CheckFinding] {
-    do {
-      switch assembly.configuration.catalogType {
-      case .glue: _ = try await assembly.factory.glue().getDatabases(nextToken: nil)
-      case .dynamodb:
-        let name = try AwsProperties(assembly.configuration.properties.values).dynamoDBTableName
-        let table = try await assembly.factory.dynamo().describeTable(name)
-        guard table.status == "ACTIVE" || table.status == "UPDATING" else {
-          return [.bad(Self.subject, .missing, "the DynamoDB table '\(name)' is \(table.status)")]
-        }
-      }
-    } catch let error as AWSError {
-      return [.bad(Self.subject, CheckFinding.Fault(error), Self.sentence(error))]
-    } catch {
-      return [.bad(Self.subject, .configuration, "\(error)")]
-    }
-    do throws(MountError) {
+    do throws(CatalogError) {
       let page = try await probe.firstPage()
       return [
-        .good(Self.subject, "\(assembly.catalog.kind): \(page.count)\(page.hasMore ? " or more" : "") namespaces can be listed"),
-        await table(),
+        .good(
+          Self.subject,
+          "\(assembly.catalog.kind): \(page.entries.count)\(page.next == nil ? "" : " or more") namespaces can be listed"),
+        await table(in: page.entries),
       ]
     } catch {
-      return [.bad(Self.subject, .service, error.message)]
+      return [.bad(Self.subject, Self.fault(error), (error.cause as? AWSError).map(Self.sentence) ?? error.message)]
     }
   }
 
@@ -48,12 +35,12 @@ struct MetastoreCheck: Sendable {
   }
 
   /// Reads the entry and the metadata file of the first table that is found.
-  private func table() async -> CheckFinding {
+  private func table(in namespaces: [NamespaceEntry]) async -> CheckFinding {
     let entry: TableEntry?
     do throws(CatalogError) {
-      entry = try await firstTable()
+      entry = try await firstTable(in: namespaces)
     } catch {
-      return .bad("table", error.code == .denied ? .permission : error.code == .timedOut ? .network : .service, error.message)
+      return .bad("table", Self.fault(error), error.message)
     }
     guard let entry else { return .good("table", "no table in the namespaces looked at, so none was read") }
     do throws(FileIOError) {
@@ -62,6 +49,17 @@ struct MetastoreCheck: Sendable {
       return .good("table", "\(entry.identifier): its metadata file of \(head.size) bytes can be read")
     } catch {
       return .bad("table", Self.fault(error), "\(entry.identifier): \(error.message)")
+    }
+  }
+
+  /// The service's own answer tells the kind best.
+  private static func fault(_ error: CatalogError) -> CheckFinding.Fault {
+    if let answer = error.cause as? AWSError { return CheckFinding.Fault(answer) }
+    return switch error.code {
+    case .denied: .permission
+    case .timedOut, .cancelled: .network
+    case .namespaceNotFound, .tableNotFound, .catalogNotFound: .missing
+    case .alreadyExists, .notEmpty, .conflict, .invalid, .unknown, .failed: .service
     }
   }
 
@@ -74,9 +72,8 @@ struct MetastoreCheck: Sendable {
     }
   }
 
-  private func firstTable() async throws(CatalogError) -> TableEntry? {
-    let page = try await assembly.catalog.listNamespaces(under: .root, after: nil)
-    for entry in page.entries.prefix(Self.mostNamespaces) {
+  private func firstTable(in namespaces: [NamespaceEntry]) async throws(CatalogError) -> TableEntry? {
+    for entry in namespaces.prefix(Self.mostNamespaces) {
       if let table = try await assembly.catalog.listTables(in: entry.namespace, after: nil).entries.first { return table }
     }
     return nil

@@ -7,6 +7,7 @@ import Glibc
 import Iceberg
 import IcebergAWS
 import Logging
+import Processes
 import Telemetry
 
 /// What a mount needs besides to be written to: lock manager, commit engine, staging, journal, reachability.

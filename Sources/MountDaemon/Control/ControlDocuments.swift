@@ -25,13 +25,19 @@ final class ControlDocuments: Sendable {
     var startedAt: Int64
   }
 
+  /// What the filesystem itself tells.
+  struct Tree: Sendable {
+    var inodes = 0
+    var readings: [ReadingSummary] = []
+  }
+
   private let facts: Facts
   private let metrics: Metrics
   private let journal: ErrorJournal
   private let cache: BlockCache
   private let budget: MemoryBudget
   /// Set once the filesystem exists, which needs these documents itself.
-  private let inodes = Mutex<(@Sendable () -> Int)?>(nil)
+  private let tree = Mutex<(@Sendable () -> Tree)?>(nil)
   /// Nil on a read-only mount.
   private let writing = Mutex<(@Sendable () -> WritingStatus)?>(nil)
 
@@ -43,8 +49,8 @@ final class ControlDocuments: Sendable {
     self.budget = budget
   }
 
-  func setInodeCount(_ count: @escaping @Sendable () -> Int) {
-    inodes.withLock { $0 = count }
+  func setTree(_ tree: @escaping @Sendable () -> Tree) {
+    self.tree.withLock { $0 = tree }
   }
 
   func setWriting(_ status: @escaping @Sendable () -> WritingStatus) {
@@ -63,7 +69,7 @@ final class ControlDocuments: Sendable {
 
   private var metricsText: String {
     cache.publishMetrics()
-    metrics.set(.inodes, to: Int64(inodeCount))
+    metrics.set(.inodes, to: Int64(treeNow.inodes))
     metrics.set(.startTimeSeconds, to: facts.startedAt / 1_000_000_000)
     metrics.set(.residentBytes, to: Self.residentBytes ?? 0)
     metrics.set(.memoryLimitBytes, to: Int64(budget.limit))
@@ -79,10 +85,11 @@ final class ControlDocuments: Sendable {
     ])
   }
 
-  private var inodeCount: Int { inodes.withLock { $0 }?() ?? 0 }
+  private var treeNow: Tree { tree.withLock { $0 }?() ?? Tree() }
 
   private var status: JSONValue {
     let uptime = facts.started.duration(to: .now)
+    let tree = treeNow
     return [
       "version": .string(facts.version),
       "pid": .integer(Int64(getpid())),
@@ -110,7 +117,14 @@ final class ControlDocuments: Sendable {
         ]
       } ?? .null,
       "writing": writing.withLock { $0 }?().document ?? .null,
-      "inodes": .integer(Int64(inodeCount)),
+      "reading": .array(
+        tree.readings.map { file in
+          [
+            "path": .string(file.path), "read-bytes": .integer(file.read), "total-bytes": .integer(file.size),
+            "age-milliseconds": .integer(Int64(file.age / .milliseconds(1))),
+          ]
+        }),
+      "inodes": .integer(Int64(tree.inodes)),
       "open-handles": .integer(metrics.value(.openHandles)),
       "requests": .integer(metrics.total(.requests)),
       "commits": .integer(metrics.total(.commits)),

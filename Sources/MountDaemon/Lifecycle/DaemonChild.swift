@@ -3,6 +3,7 @@
 import CLinux
 import Fuse
 import Glibc
+import Processes
 import Synchronization
 
 /// The daemon's side of `bergfs mount`: what its parent handed over, and the way to report to it.

@@ -2,6 +2,7 @@
 
 import Fuse
 import Glibc
+import Processes
 import Synchronization
 
 /// A signal that means something to the daemon.

@@ -3,6 +3,7 @@
 import CLinux
 import Fuse
 import Glibc
+import Processes
 
 /// The parent's side of `bergfs mount`: starts the daemon and waits until its mount answers.
 ///
@@ -13,6 +14,7 @@ import Glibc
 package struct Daemonizer: Sendable {
   /// `BERGFS_DAEMON=<report descriptor>,<handover descriptor>` marks a process as a daemon started this way.
   static let environmentKey = "BERGFS_DAEMON"
+  /// As ``ChildProcess/start(_:_:environment:descriptors:leadsGroup:)`` numbers what ``spawn(_:_:_:report:output:)`` hands over.
   private static let reportDescriptor: Int32 = 3
   private static let handoverDescriptor: Int32 = 4
 
@@ -59,35 +61,13 @@ package struct Daemonizer: Sendable {
   ) throws(LifecycleError) -> pid_t {
     let memory = try memoryFile(handover.encoded())
     defer { close(memory) }
-    // Out of the way of the numbers that they get in the child, where one dup2 could overwrite the source of the next.
-    let sources = [report, memory, output].map { fcntl($0, F_DUPFD_CLOEXEC, 16) }
-    defer { for source in sources where source >= 0 { close(source) } }
-    guard sources.allSatisfy({ $0 >= 0 }) else { throw LifecycleError(.system, "no file descriptor left to start the daemon") }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, sources[2], STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, sources[2], STDERR_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, sources[0], reportDescriptor)
-    posix_spawn_file_actions_adddup2(&actions, sources[1], handoverDescriptor)
-    _ = bergfs_spawn_close_from(&actions, handoverDescriptor + 1)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    var all = sigset_t()
-    sigfillset(&all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-    var process = pid_t()
-    let result = CStringArray.withPointers(["bergfs"] + arguments) { argv in
-      CStringArray.withPointers(environment()) { envp in posix_spawn(&process, executable, &actions, &attributes, argv, envp) }
+    let started = ChildProcess.start(
+      executable, ["bergfs"] + arguments, environment: environment(), descriptors: [output, output, report, memory])
+    do throws(ChildProcess.StartFailure) {
+      return try started.get()
+    } catch {
+      throw LifecycleError(.system, "cannot start the daemon: \(SystemError.text(error.number))")
     }
-    guard result == 0 else { throw LifecycleError(.system, "cannot start the daemon: \(Errno.text(result))") }
-    return process
   }
 
   /// Our environment and the mark.
@@ -104,7 +84,7 @@ package struct Daemonizer: Sendable {
 
   private static func memoryFile(_ bytes: [UInt8]) throws(LifecycleError) -> Int32 {
     let file = bergfs_memory_file("bergfs-properties")
-    guard file >= 0 else { throw LifecycleError(.system, "cannot start the daemon: \(Errno.text(errno))") }
+    guard file >= 0 else { throw LifecycleError(.system, "cannot start the daemon: \(SystemError.text(errno))") }
     guard write(file, bytes, bytes.count) == bytes.count, lseek(file, 0, SEEK_SET) == 0 else {
       close(file)
       throw LifecycleError(.system, "cannot start the daemon: no memory for its properties")

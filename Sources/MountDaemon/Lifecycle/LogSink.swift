@@ -3,6 +3,7 @@
 import CLinux
 import Fuse
 import Glibc
+import Processes
 
 /// Where log lines go: standard error, a file or the journal, one system call a line, so that lines of several threads and processes never mix.
 package final class LogSink: Sendable {
@@ -74,7 +75,7 @@ package final class LogSink: Sendable {
 
   private static func open(_ path: String) throws(LifecycleError) -> Int32 {
     let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw LifecycleError(.system, "cannot write the log file \(path): \(Errno.text(errno))") }
+    guard descriptor >= 0 else { throw LifecycleError(.system, "cannot write the log file \(path): \(SystemError.text(errno))") }
     return descriptor
   }
 

@@ -3,6 +3,7 @@
 import CLinux
 import Fuse
 import Glibc
+import Processes
 
 /// What a mount answers when it is asked for its status.
 ///

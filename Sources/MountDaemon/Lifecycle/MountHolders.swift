@@ -2,6 +2,7 @@
 
 import Fuse
 import Glibc
+import Processes
 
 /// The processes that keep a mount busy, found by `/proc`, which never asks the mount itself.
 package struct MountHolders: Sendable {

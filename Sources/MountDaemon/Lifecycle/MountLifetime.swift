@@ -2,6 +2,7 @@
 
 package import Fuse
 package import Logging
+import Processes
 
 /// From a made mount to its end: serves it, and ends it on a signal.
 package struct MountLifetime: Sendable {

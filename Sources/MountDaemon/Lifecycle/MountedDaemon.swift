@@ -2,6 +2,7 @@
 
 import Fuse
 import Glibc
+import Processes
 
 /// The daemon of a mount, found by its command line where the mount itself cannot be asked. For messages only: a command line proves nothing.
 struct MountedDaemon: Sendable, Hashable {

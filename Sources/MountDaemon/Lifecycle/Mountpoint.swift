@@ -3,6 +3,7 @@
 import Fuse
 import Glibc
 package import Logging
+import Processes
 
 /// A directory on which a catalog can be mounted.
 package struct Mountpoint: Sendable, Hashable {
@@ -82,8 +83,8 @@ package struct Mountpoint: Sendable, Hashable {
     switch number {
     case ENOENT: LifecycleError(.mountpoint, "mountpoint \(path) does not exist: create it with mkdir -p")
     case ENOTDIR: LifecycleError(.mountpoint, "mountpoint \(path) lies below a file: give a directory")
-    case EACCES, EPERM: LifecycleError(.mountpoint, "mountpoint \(path) cannot be read: \(Errno.text(number))")
-    default: LifecycleError(.mountpoint, "mountpoint \(path) cannot be used: \(Errno.text(number))")
+    case EACCES, EPERM: LifecycleError(.mountpoint, "mountpoint \(path) cannot be read: \(SystemError.text(number))")
+    default: LifecycleError(.mountpoint, "mountpoint \(path) cannot be used: \(SystemError.text(number))")
     }
   }
 }

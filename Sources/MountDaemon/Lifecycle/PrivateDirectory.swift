@@ -3,6 +3,7 @@
 import CLinux
 import Fuse
 import Glibc
+import Processes
 
 /// What is asked of a directory that holds what nobody else may see or change.
 struct PrivateDirectory: Sendable {
@@ -39,10 +40,10 @@ struct PrivateDirectory: Sendable {
   }
 
   func unmakeable(_ path: String, _ number: Int32) -> LifecycleError {
-    LifecycleError(.system, "the \(kind) \(path) cannot be made: \(Errno.text(number)); \(advice)")
+    LifecycleError(.system, "the \(kind) \(path) cannot be made: \(SystemError.text(number)); \(advice)")
   }
 
   func unusable(_ path: String, _ number: Int32) -> LifecycleError {
-    LifecycleError(.system, "the \(kind) \(path) cannot be used: \(Errno.text(number)); \(advice)")
+    LifecycleError(.system, "the \(kind) \(path) cannot be used: \(SystemError.text(number)); \(advice)")
   }
 }

@@ -2,6 +2,7 @@
 
 import Fuse
 import Glibc
+import Processes
 import WireFormats
 
 /// `bergfs umount`: waits for commits and uploads, takes the mount away, and waits until its daemon has ended.
@@ -28,7 +29,8 @@ package struct Unmounter: Sendable {
   ) throws(LifecycleError) -> Outcome {
     let (resolved, failure) = CanonicalPath.resolve(path)
     guard let resolved else {
-      throw LifecycleError(.notMounted, failure == ENOENT ? "\(path) does not exist" : "\(path) cannot be used: \(Errno.text(failure))")
+      throw LifecycleError(
+        .notMounted, failure == ENOENT ? "\(path) does not exist" : "\(path) cannot be used: \(SystemError.text(failure))")
     }
     guard let mount = MountTable.current().mount(at: resolved.text) else {
       throw LifecycleError(.notMounted, "\(resolved.text) is not a mount point")

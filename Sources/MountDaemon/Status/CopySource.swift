@@ -3,6 +3,7 @@
 import CLinux
 import Fuse
 import Glibc
+import Processes
 
 /// The file that a program copies into a mount, from which the size of the copy is known before its end: what `cp` and its kind have open for
 /// reading. Source: proc_pid_fdinfo(5).

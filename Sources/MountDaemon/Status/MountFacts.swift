@@ -14,6 +14,18 @@ struct MountFacts: Sendable {
     var total: Int64?
     var age: Duration
     var writer: Int32?
+
+    /// Bytes that count as gone: a file that goes in one piece has not sent anything before its end.
+    var done: Int64 { total == nil && sent == 0 ? written : sent }
+  }
+
+  /// A file that is read from front to back.
+  struct Reading: Sendable, Hashable {
+    var path: String
+    /// Bytes.
+    var read: Int64
+    var total: Int64
+    var age: Duration
   }
 
   var catalog: String
@@ -29,6 +41,7 @@ struct MountFacts: Sendable {
   var credentials: [(service: String, source: String, expires: String?)]
   var pending: PendingWrites
   var transfers: [Transfer]
+  var readings: [Reading]
   let document: JSONValue
 
   /// Nil if the bytes are no status document.
@@ -60,6 +73,12 @@ struct MountFacts: Sendable {
       return Transfer(
         path: path, written: node["written-bytes"]?.int64 ?? 0, sent: node["sent-bytes"]?.int64 ?? 0, total: node["total-bytes"]?.int64,
         age: .milliseconds(node["age-milliseconds"]?.int64 ?? 0), writer: node["writer"]?.int64.flatMap { Int32(exactly: $0) })
+    }
+    readings = Self.elements(root["reading"]).compactMap { node in
+      guard let path = node["path"]?.string, let read = node["read-bytes"]?.int64, let total = node["total-bytes"]?.int64 else {
+        return nil
+      }
+      return Reading(path: path, read: read, total: total, age: .milliseconds(node["age-milliseconds"]?.int64 ?? 0))
     }
     document = JSONValue(root)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Fuse
+import Processes
 import WireFormats
 
 /// One mount of this machine, as `bergfs status` shows it.
@@ -66,7 +67,7 @@ struct MountReport: Sendable {
       members += [
         ("state", daemon?.isStopped == true ? "stopped" : "silent"), ("pid", daemon.map { .integer(Int64($0.process)) } ?? .null),
       ]
-    case .unreadable(let number): members += [("state", "unreadable"), ("reason", .string(Errno.text(number)))]
+    case .unreadable(let number): members += [("state", "unreadable"), ("reason", .string(SystemError.text(number)))]
     }
     return .object(JSONMembers(members))
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Fuse
+import Processes
 
 /// `bergfs status` for people: a line a mount, below it what is on its way.
 struct StatusText: Sendable {
-  /// Bytes of a transfer at an earlier look, from which its rate is known.
-  typealias Sample = (sent: Int64, age: Duration)
+  /// Bytes that had gone at an earlier look, from which the rate is known.
+  typealias Sample = (done: Int64, age: Duration)
 
   /// By mountpoint and path.
   var earlier: [String: Sample] = [:]
@@ -52,35 +53,41 @@ struct StatusText: Sendable {
       let paths = Set(facts.transfers.map(\.path))
       let work = facts.pending.inFlight.filter { !paths.contains($0.path) }.map { "  \($0.operation) of \($0.path)" }
       let staged = facts.pending.staged.filter { $0.reason != nil }.map { "  not published: \($0.path): \($0.reason ?? "")" }
-      return uploads + work + staged
+      let readings = facts.readings.map { "  \(reading($0, report.mountpoint))" }
+      return uploads + readings + work + staged
     case .dead: return ["  its daemon has ended: bergfs umount \(report.mountpoint) clears it, the next mount there too"]
     case .silent(let daemon): return ["  no answer: \(MountedDaemon.advice(daemon, report.mountpoint))"]
-    case .unreadable(let number): return ["  \(number == 0 ? "its status cannot be understood" : Errno.text(number)); ask as its owner"]
+    case .unreadable(let number):
+      return ["  \(number == 0 ? "its status cannot be understood" : SystemError.text(number)); ask as its owner"]
     }
   }
 
   /// `/sales/t/data/a.parquet: 1.2 GiB of 4.0 GiB (30 %), 85.0 MiB/s, 33 s left`
   private func transfer(_ transfer: MountFacts.Transfer, _ mountpoint: String) -> String {
     let total = transfer.total ?? transfer.writer.flatMap { sourceSize($0, transfer.written, mountpoint) }
-    // A file that goes in one piece has not sent anything before its end.
-    let done = transfer.total == nil && transfer.sent == 0 ? transfer.written : transfer.sent
-    var text = "\(transfer.path): \(Self.size(done))"
+    return progress(transfer.path + ":", transfer.done, of: total, age: transfer.age, Self.key(mountpoint, transfer.path))
+  }
+
+  /// `/sales/t/data/a.parquet: read 1.2 GiB of 4.0 GiB (30 %), 85.0 MiB/s, 33 s left`
+  private func reading(_ reading: MountFacts.Reading, _ mountpoint: String) -> String {
+    progress(
+      "\(reading.path): read", reading.read, of: reading.total, age: reading.age, Self.key(mountpoint, reading.path, isReading: true))
+  }
+
+  private func progress(_ what: String, _ done: Int64, of total: Int64?, age: Duration, _ key: String) -> String {
+    var text = "\(what) \(Self.size(done))"
     if let total {
       text += " of \(Self.size(total))"
       if total > 0 { text += " (\(Int(min(100, Double(done) * 100 / Double(total)))) %)" }
     }
-    guard let rate = rate(transfer, done, mountpoint), rate > 0 else { return text }
+    // Since the earlier look, else since the beginning.
+    let start = earlier[key] ?? (0, .zero)
+    let seconds = (age - start.age) / .seconds(1)
+    guard seconds > 0.05, done > start.done else { return text }
+    let rate = Double(done - start.done) / seconds
     text += ", \(Self.size(Int64(rate)))/s"
     if let total, total > done { text += ", \(Self.time(.seconds(Int64((Double(total - done) / rate).rounded(.up))))) left" }
     return text
-  }
-
-  /// Bytes a second since the earlier look, else since the file was made.
-  private func rate(_ transfer: MountFacts.Transfer, _ done: Int64, _ mountpoint: String) -> Double? {
-    let start = earlier[Self.key(mountpoint, transfer.path)] ?? (0, .zero)
-    let seconds = (transfer.age - start.age) / .seconds(1)
-    guard seconds > 0.05, done >= start.sent else { return nil }
-    return Double(done - start.sent) / seconds
   }
 
   /// What the next text compares with. One look back some seconds shows a steadier rate than the last one: parts arrive by megabytes.
@@ -88,15 +95,15 @@ struct StatusText: Sendable {
     var samples: [String: Sample] = [:]
     for report in reports {
       guard case .answers(let facts) = report.state else { continue }
-      for transfer in facts.transfers {
-        let done = transfer.total == nil && transfer.sent == 0 ? transfer.written : transfer.sent
-        samples[key(report.mountpoint, transfer.path)] = (done, transfer.age)
-      }
+      for transfer in facts.transfers { samples[key(report.mountpoint, transfer.path)] = (transfer.done, transfer.age) }
+      for reading in facts.readings { samples[key(report.mountpoint, reading.path, isReading: true)] = (reading.read, reading.age) }
     }
     return samples
   }
 
-  private static func key(_ mountpoint: String, _ path: String) -> String { "\(mountpoint)\u{0}\(path)" }
+  private static func key(_ mountpoint: String, _ path: String, isReading: Bool = false) -> String {
+    "\(mountpoint)\u{0}\(path)\(isReading ? "\u{0}" : "")"
+  }
 
   private static func padded(_ text: String, _ width: Int, isRight: Bool) -> String {
     let padding = String(repeating: " ", count: max(0, width - text.count))

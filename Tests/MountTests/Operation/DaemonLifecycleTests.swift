@@ -193,4 +193,59 @@ struct TransferTests {
       await workspace.discard()
     }
   }
+
+  @Test(
+    "A cp from the mount is shown by status.json and, on a terminal, by bergfs status --watch until ^C: bytes, total, and the file in place"
+  )
+  func reading() async throws {
+    // What is behind 16 MiB waits.
+    let gate = RequestGate { request in
+      guard request.method == "GET", let range = request.headers["range"], let start = range.dropFirst(6).split(separator: "-").first else {
+        return false
+      }
+      return (Int(start) ?? 0) >= 16 << 20
+    }
+    let emulator = try await EmulatorWithSeed.shared()
+    let proxy = try CountingProxy(to: emulator) { request in
+      gate.pass(request)
+      return .forward
+    }
+    let table = try await emulator.createTable("test_operation_reading.t", in: .glue)
+    let (bucket, key) = EmulatorWithSeed.split(table.location)
+    _ = try await emulator.account(["put", bucket, key + "/data/big.parquet"], input: Array(repeating: 7, count: 40 << 20))
+    try await MountedCatalog.with(.glue, proxy: proxy) { lake in
+      let workspace = lake.workspace
+      gate.shut()
+      let copy = try Shell.start("cp", ["\(workspace.mountpoint)/\(table.path)/data/big.parquet", workspace.directory.file("copy")])
+      defer { gate.open() }
+      func reading() async throws -> JSONNode? {
+        let status = try await Shell.run("cat", [workspace.mountpoint + "/.bergfs/status.json"])
+        return try JSONDocument(parsing: status.output).root["reading"]?.elements.first { _ in true }
+      }
+      #expect(try await eventually { try await reading()?["read-bytes"]?.int64 ?? 0 >= 15 << 20 })
+      let shown = try #require(try await reading())
+      // A read that waits for a byte behind has not been answered.
+      #expect(try #require(shown["read-bytes"]?.int64) <= 16 << 20)
+      #expect(shown["path"]?.string == "/\(table.path)/data/big.parquet")
+      #expect(shown["total-bytes"]?.int64 == 40 << 20)
+      // A terminal of its own; the ^C is typed.
+      let watch = try await Shell.run(
+        "bash",
+        [
+          "-c", #"(sleep 2; printf '\003') | script -qefc "$1 status $2 --watch --interval 0.2" /dev/null"#, "-", ProjectFiles.bergfs,
+          workspace.mountpoint,
+        ])
+      let text = watch.text
+      #expect(text.ranges(of: "\u{1b}[H").count >= 3, "\(watch)")
+      let line = #/data/big\.parquet: read 1[56]\.\d MiB of 40\.0 MiB \((3[789]|40) %\)/#
+      #expect(text.firstMatch(of: line) != nil, "\(watch)")
+      gate.open()
+      try await copy.finished(within: .seconds(60)).succeeded()
+      #expect(
+        try await Shell.run(
+          "bash", ["-c", #"head -c 41943040 /dev/zero | tr '\0' '\7' | cmp - "$1""#, "-", workspace.directory.file("copy")]
+        ).status == 0)
+      #expect(try await eventually { try await reading() == nil })
+    }
+  }
 }

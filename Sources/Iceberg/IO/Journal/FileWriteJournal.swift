@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Processes
 import Synchronization
 
 /// The journal of one daemon on disk: a file of JSON lines, locked for the daemon's life, that the next daemon reads if this one is killed.
@@ -29,6 +30,8 @@ package final class FileWriteJournal: WriteJournal {
 
   /// Bytes of a file after which it is begun anew: some 15,000 lines, which are read in a tenth of a second.
   package static let largestFile: Int64 = 4 << 20
+  /// Of the threads on which calls block.
+  static let threadName = "bergfs-journal"
 
   private let directory: String
   private let label: String
@@ -118,7 +121,7 @@ package final class FileWriteJournal: WriteJournal {
     }
     if let refusal {
       entry.waiter?.resume(returning: refusal)
-    } else if isFirst, !JournalThread.start({ self.flush() }) {
+    } else if isFirst, !NamedThread.start(Self.threadName, { self.flush() }) {
       abandonPending(
         FileIOError(code: .failed, message: "The journal of writes in \(directory) cannot be written: the system has no thread left."))
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Processes
+
 /// What became of a write that a dead daemon left.
 package struct CleanedWrite: Sendable {
   package enum Outcome: Sendable {
@@ -64,7 +66,7 @@ package struct WriteCleaning: Sendable {
       cleaned.append(CleanedWrite(write: write, outcome: await outcome(of: write, files)))
     }
     let done = cleaned.filter(\.isDone).map(\.write)
-    _ = await JournalThread.run { FileWriteJournal.forget(done) }
+    _ = await NamedThread.run(FileWriteJournal.threadName) { FileWriteJournal.forget(done) }
     return cleaned
   }
 
@@ -105,6 +107,7 @@ package struct WriteCleaning: Sendable {
   /// Nil if it cannot be found out.
   private func isInUse(_ location: ObjectLocation) async -> Bool? {
     let directory = directory
-    return await JournalThread.run { (try? FileWriteJournal.placesInUse(in: directory))?.contains(location) } ?? nil
+    return await NamedThread.run(FileWriteJournal.threadName) { (try? FileWriteJournal.placesInUse(in: directory))?.contains(location) }
+      ?? nil
   }
 }

@@ -15,7 +15,7 @@ package enum NamedThread {
     }
   }
 
-  /// Starts a detached thread. Threads that it makes inherit its name.
+  /// Starts a detached thread, to which no signals come. Threads that it makes inherit its name.
   ///
   /// - Parameter name: at most 15 bytes are shown by `ps -L` and `top -H`.
   /// - Returns: false if the system has no thread left (EAGAIN); then `body` never runs.
@@ -30,8 +30,13 @@ package enum NamedThread {
       &thread, &attributes,
       { argument in
         guard let argument else { return nil }
+        // SAFETY: the pointer is the reference retained above, given to this thread alone.
         let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
         _ = bergfs_name_thread(start.name)
+        // Signals are the main thread's.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
         start.body()
         return nil
       }, start.toOpaque())
