@@ -25,6 +25,8 @@ struct ClientPropertyTests {
       (["http-client.apache.connection-max-idle-time-ms": "9000"], { $0.maxIdle == .seconds(9) }),
       (["http-client.apache.connection-time-to-live-ms": "8000"], { $0.maxLifetime == .seconds(8) }),
       (["http-client.apache.max-connections": "3"], { $0.maxConnections == 3 }),
+      (["http-client.apache.connection-acquisition-timeout-ms": "500"], { $0.acquisitionTimeout == .milliseconds(500) }),
+      ([:], { $0.acquisitionTimeout == nil }),
       (["http-client.apache.tcp-keep-alive-enabled": "true"], { $0.sendsTCPKeepAlive }),
       (["http-client.proxy-endpoint": "http://p:1"], { $0.proxy == .endpoint("http://p:1") }),
       (["http-client.proxy-use-environment-variable-values": "false"], { $0.proxy == .none }),
@@ -42,6 +44,28 @@ struct ClientPropertyTests {
       _ = try factory.s3()
       let given = recorder.settings
       #expect(!given.isEmpty && given.allSatisfy(change.isSet), "\(change.properties)")
+    }
+  }
+
+  @Test(
+    "http-client.apache.expect-continue-enabled has PutObject and UploadPart ask before their body, unsigned",
+    arguments: ["true", "false", nil])
+  func expectContinue(value: String?) async throws {
+    let (factory, recorder) = try Self.factory(value.map { ["http-client.apache.expect-continue-enabled": $0] } ?? [:])
+    let s3 = try factory.s3()
+    let upload = S3MultipartUpload(bucket: "b", key: "k", id: "u", date: nil)
+    _ = try? await s3.putObject(bucket: "b", key: "k", body: [1], condition: nil, isChecksummed: false)
+    _ = try? await s3.uploadPart(upload, number: 1, body: [1], isChecksummed: false)
+    let asking = recorder.requests.count
+    _ = try? await s3.putObject(bucket: "b", key: "k", body: [], condition: nil, isChecksummed: false)
+    _ = try? await s3.completeMultipartUpload(upload, parts: [], condition: nil)
+    _ = try? await factory.glue().getDatabases(nextToken: nil)
+    let requests = recorder.requests
+    #expect(asking == 2 && requests.count == 5)
+    for (number, request) in requests.enumerated() {
+      let isAsking = value == "true" && number < asking
+      #expect(request.headers.filter { $0.name == "Expect" }.map(\.value) == (isAsking ? ["100-continue"] : []), "\(number)")
+      #expect(request.headers.contains { $0.name == "Authorization" && !$0.value.contains("expect") })
     }
   }
 
