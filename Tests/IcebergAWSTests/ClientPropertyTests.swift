@@ -69,6 +69,22 @@ struct ClientPropertyTests {
     }
   }
 
+  @Test("s3.analytics-accelerator.useragentprefix stands before the user agent of S3's requests alone, where the library is switched on")
+  func userAgentPrefix() async throws {
+    let prefix = "s3.analytics-accelerator.useragentprefix"
+    let cases = [("my-lake", "true", "my-lake bergfs"), (" my lake/1.0 ", "true", "my_lake_1.0 bergfs"), ("  ", "true", "bergfs")]
+    for (value, enabled, expected) in cases + [("my-lake", "false", "bergfs")] {
+      let (factory, recorder) = try Self.factory([prefix: value, "s3.analytics-accelerator.enabled": enabled])
+      _ = try? await factory.s3().headObject(bucket: "b", key: "k")
+      _ = try? await factory.glue().getDatabases(nextToken: nil)
+      #expect(recorder.requests.map { $0.headers.first { $0.name == "User-Agent" }?.value } == [expected, "bergfs"])
+    }
+    for value in ["a\r\nx: y", "a\u{7f}", "ä"] {
+      let error = #expect(throws: PropertyError.self) { try Self.factory([prefix: value, "s3.analytics-accelerator.enabled": "true"]) }
+      #expect(error?.message == "\(prefix) holds a control character, or one that is not ASCII")
+    }
+  }
+
   @Test("PyIceberg's timeouts and proxy of S3 are S3's alone")
   func s3Transport() throws {
     let (factory, recorder) = try Self.factory(["s3.connect-timeout": "1.5", "s3.request-timeout": "4", "s3.proxy-uri": "http://s:2"])

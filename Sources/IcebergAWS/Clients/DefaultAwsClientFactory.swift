@@ -173,7 +173,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     let keys = if let credentials { credentials } else { try self.credentials(for: service) }
     return AWSClient(
       service: service, region: region, endpoint: resolver, credentials: keys, requestCredentials: requestCredentials,
-      signer: signer(of: service), retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
+      signer: signer(of: service), retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock,
+      userAgent: service == .s3 ? files.userAgent : "bergfs")
   }
 
   private func signer(of service: AWSService) -> any RequestSigner {
