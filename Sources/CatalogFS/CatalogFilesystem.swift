@@ -32,7 +32,7 @@ package final class CatalogFilesystem: Sendable {
   /// What is known of snapshots that somebody looks at.
   let views: ViewCache
   let manifestContents: ManifestContents
-  let versions = ObjectVersions()
+  let versions: ObjectVersions
   /// Walks through sibling directories that are under way.
   let walks = Mutex(WalkDetector())
   /// Lock order: this one, then that of a table.
@@ -80,6 +80,7 @@ package final class CatalogFilesystem: Sendable {
   ) {
     let contents = ManifestContents(options.manifestCache, now: now)
     manifestContents = contents
+    versions = ObjectVersions(most: options.mostVersions)
     views = ViewCache(limit: options.viewMemory, now: now, alsoSweep: { contents.sweep() })
     self.catalog = catalog
     self.cache = cache

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Iceberg
+package import ObjectCache
 
 /// How the tree is shown.
 package struct CatalogFilesystemOptions: Sendable {
@@ -21,12 +22,18 @@ package struct CatalogFilesystemOptions: Sendable {
   package var viewMemory: Int
   /// Of the content of manifests.
   package var manifestCache: ManifestCacheSettings
+  /// Of what reads fetch.
+  package var tuning: Prefetcher.Tuning
+  /// Files of snapshots whose versions are remembered.
+  package var mostVersions: Int
 
   package init(
     metadataTTL: Duration = .seconds(1), fileMode: UInt16 = 0o444, directoryMode: UInt16 = 0o555, namespaces: [Namespace] = [],
     mountTime: Int64, largestMetadata: Int64 = 256 << 20, listsViews: Bool = false, viewMemory: Int = 256 << 20,
-    manifestCache: ManifestCacheSettings = ManifestCacheSettings()
+    manifestCache: ManifestCacheSettings = ManifestCacheSettings(), tuning: Prefetcher.Tuning = .init(), mostVersions: Int = 4_096
   ) {
+    self.tuning = tuning
+    self.mostVersions = mostVersions
     self.manifestCache = manifestCache
     self.listsViews = listsViews
     self.viewMemory = viewMemory

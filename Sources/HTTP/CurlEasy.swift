@@ -77,8 +77,8 @@ final class CurlEasy {
   }
 
   private func setHeaders(_ headers: [(name: String, value: String)]) throws(HTTPError) {
-    var lines = ["Expect:"]
-    if !headers.contains(where: { $0.name.lowercased() == "accept" }) { lines.append("Accept:") }
+    // What libcurl would add by itself: `Expect` to long bodies, after which it waits a second for the server's word.
+    var lines = ["Accept", "Expect"].filter { name in !headers.contains { $0.name.lowercased() == name.lowercased() } }.map { "\($0):" }
     for (name, value) in headers where name.lowercased() != "content-length" {
       // `Name;` is libcurl's way to send a header without a value.
       lines.append(value.isEmpty ? "\(name);" : "\(name): \(value)")

@@ -14,6 +14,8 @@ final class CurlTransfer: @unchecked Sendable {
   let request: HTTPRequest
   let sink: (any HTTPBodySink)?
   let deadline: ContinuousClock.Instant
+  /// Until when it may wait for a connection.
+  let latestStart: ContinuousClock.Instant
   var continuation: CheckedContinuation<Outcome, Never>?
 
   private let cancelled = Atomic<Bool>(false)
@@ -25,10 +27,13 @@ final class CurlTransfer: @unchecked Sendable {
   /// Why a callback ended the transfer.
   private(set) var abort: HTTPError.Code?
 
-  init(request: HTTPRequest, sink: (any HTTPBodySink)?) {
+  /// - Parameter acquisitionTimeout: of the transport.
+  init(request: HTTPRequest, sink: (any HTTPBodySink)?, acquisitionTimeout: Duration?) {
     self.request = request
     self.sink = sink
-    deadline = ContinuousClock.now + request.deadline
+    let now = ContinuousClock.now
+    deadline = now + request.deadline
+    latestStart = now + min(request.deadline, acquisitionTimeout ?? request.deadline)
   }
 
   var isCancelled: Bool { cancelled.load(ordering: .acquiring) }

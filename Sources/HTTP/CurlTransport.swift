@@ -12,6 +12,7 @@ package final class CurlTransport: HTTPTransport {
   private static let isGloballyReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
   private let workers: [CurlWorker]
+  private let acquisitionTimeout: Duration?
 
   /// Starts the threads.
   ///
@@ -33,6 +34,7 @@ package final class CurlTransport: HTTPTransport {
       workers.append(worker)
     }
     self.workers = workers
+    acquisitionTimeout = configuration.acquisitionTimeout
   }
 
   deinit {
@@ -40,7 +42,7 @@ package final class CurlTransport: HTTPTransport {
   }
 
   package func send(_ request: HTTPRequest, sink: (any HTTPBodySink)?) async throws(HTTPError) -> HTTPResponse {
-    let transfer = CurlTransfer(request: request, sink: sink)
+    let transfer = CurlTransfer(request: request, sink: sink, acquisitionTimeout: acquisitionTimeout)
     let worker = leastBusy
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -30,6 +30,8 @@ package struct CurlTransportConfiguration: Sendable, Hashable {
   package var socketTimeout: Duration
   /// Transfers, and with them connections, at one time; further requests wait in order until their deadline.
   package var maxConnections: Int
+  /// The longest wait of a request for one of them; nil: until its deadline.
+  package var acquisitionTimeout: Duration?
   /// A connection idle for longer is not used again. Zero: libcurl's default (118 s).
   package var maxIdle: Duration
   /// A connection older than that is not used again. Zero: no limit.
@@ -46,12 +48,14 @@ package struct CurlTransportConfiguration: Sendable, Hashable {
 
   package init(
     connectTimeout: Duration = .seconds(2), socketTimeout: Duration = .seconds(30), maxConnections: Int = 50,
-    maxIdle: Duration = .seconds(60), maxLifetime: Duration = .zero, sendsTCPKeepAlive: Bool = false, proxy: Proxy = .environment,
+    acquisitionTimeout: Duration? = nil, maxIdle: Duration = .seconds(60), maxLifetime: Duration = .zero, sendsTCPKeepAlive: Bool = false,
+    proxy: Proxy = .environment,
     caBundle: String? = nil, verifiesCertificates: Bool = true, threads: Int = 1
   ) {
     self.connectTimeout = connectTimeout
     self.socketTimeout = socketTimeout
     self.maxConnections = maxConnections
+    self.acquisitionTimeout = acquisitionTimeout
     self.maxIdle = maxIdle
     self.maxLifetime = maxLifetime
     self.sendsTCPKeepAlive = sendsTCPKeepAlive

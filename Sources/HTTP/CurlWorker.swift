@@ -126,8 +126,10 @@ final class CurlWorker: @unchecked Sendable {
       waiting += news.submitted
       if news.isStopping { break }
       for transfer in news.cancelled { end(transfer, .failure(.cancelled)) }
-      expireWaiting()
+      expireWaiting(by: \.deadline, within: nil)
       startWaiting()
+      // Only now: whoever finds a connection has not waited for one.
+      if let timeout = configuration.acquisitionTimeout { expireWaiting(by: \.latestStart, within: timeout) }
       var count: Int32 = 0
       curl_multi_perform(multi, &count)
       if collectFinished(), !waiting.isEmpty { continue }
@@ -141,17 +143,20 @@ final class CurlWorker: @unchecked Sendable {
 
   /// libcurl's own timers shorten it; this bounds the wait of requests that have no connection yet.
   private var pollMilliseconds: Int32 {
-    guard let first = waiting.map(\.deadline).min() else { return 60_000 }
+    guard let first = waiting.map(\.latestStart).min() else { return 60_000 }
     return Int32(min(60_000, max(1, (first - ContinuousClock.now).wholeMilliseconds + 1)))
   }
 
-  private func expireWaiting() {
+  /// - Parameter timeout: the limit, where it is the transport's; nil for the request's own.
+  private func expireWaiting(by limit: KeyPath<CurlTransfer, ContinuousClock.Instant>, within timeout: Duration?) {
     guard !waiting.isEmpty else { return }
     let now = ContinuousClock.now
-    let expired = waiting.filter { $0.deadline <= now }
+    let expired = waiting.filter { $0[keyPath: limit] <= now }
     guard !expired.isEmpty else { return }
-    waiting.removeAll { $0.deadline <= now }
-    for transfer in expired { finish(transfer, .failure(.noConnection(transfer.request, limit: configuration.maxConnections))) }
+    waiting.removeAll { $0[keyPath: limit] <= now }
+    for transfer in expired {
+      finish(transfer, .failure(.noConnection(transfer.request, limit: configuration.maxConnections, within: timeout)))
+    }
   }
 
   private func startWaiting() {

@@ -9,9 +9,12 @@ extension HTTPError {
   static let shutDown = HTTPError(
     code: .cancelled, message: "the HTTP transport was shut down", mayHaveBeenSent: true, isRetryable: false)
 
-  static func noConnection(_ request: HTTPRequest, limit: Int) -> HTTPError {
-    HTTPError(
-      code: .timedOut, message: "\(request.endpoint.authority): no free connection in time, all \(limit) were busy",
+  /// - Parameter timeout: the limit for the wait alone that was reached; nil: the request's deadline was.
+  static func noConnection(_ request: HTTPRequest, limit: Int, within timeout: Duration?) -> HTTPError {
+    let time = timeout.map { "within \($0.wholeMilliseconds) ms" } ?? "in time"
+    let keys = timeout == nil ? "" : " (http-client.apache.connection-acquisition-timeout-ms, http-client.apache.max-connections)"
+    return HTTPError(
+      code: .timedOut, message: "\(request.endpoint.authority): no free connection \(time), all \(limit) were busy\(keys)",
       mayHaveBeenSent: false, isRetryable: true)
   }
 

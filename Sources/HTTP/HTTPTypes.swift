@@ -25,7 +25,8 @@ package struct HTTPRequest: Sendable {
   package var endpoint: HTTPEndpoint
   /// Path and query exactly as sent: already percent-encoded, starting with `/`. Never rewritten by the transport.
   package var target: String
-  /// In the order given; names are compared without case. `Host` and `Content-Length` are the transport's.
+  /// In the order given; names are compared without case. `Host` and `Content-Length` are the transport's. With `Expect: 100-continue` the body
+  /// goes out after the server's word, or after a second without any; a refusal that comes before is the answer, and the body stays here.
   package var headers: [(name: String, value: String)]
   package var body: [UInt8]
   /// The longest time until the answer is complete. Every request has one: nothing here waits for ever.

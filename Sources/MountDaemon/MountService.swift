@@ -145,21 +145,30 @@ struct MountService: Sendable {
 
   /// Bytes that views may take besides, at least: the names of half a million files.
   private static let leastViewMemory: Int64 = 64 << 20
+  /// Versions of objects that may be remembered at most: 13 MB.
+  private static let mostVersions = 65_536
 
   private static func treeOptions(
     _ options: MountOptions, _ configuration: CatalogConfiguration, ttl: Duration, isReadOnly: Bool
   ) throws(MountError) -> CatalogFilesystemOptions {
     let mask = options.umask ?? 0
-    let manifestCache: ManifestCacheSettings
-    do throws(PropertyValueError) {
-      manifestCache = try ManifestCacheSettings(configuration.properties)
-    } catch {
-      throw MountError("\(error)")
-    }
-    return CatalogFilesystemOptions(
+    var tree = CatalogFilesystemOptions(
       metadataTTL: ttl, fileMode: (options.fileMode ?? 0o444) & ~mask,
       directoryMode: (options.directoryMode ?? (isReadOnly ? 0o555 : 0o755)) & ~mask,
       namespaces: options.namespaces.map { Namespace($0.split(separator: ".").map(String.init)) }, mountTime: Timestamp.now,
-      listsViews: options.showViews, viewMemory: Int(clamping: max(leastViewMemory, options.memoryLimit / 4)), manifestCache: manifestCache)
+      listsViews: options.showViews, viewMemory: Int(clamping: max(leastViewMemory, options.memoryLimit / 4)))
+    do throws(PropertyValueError) {
+      let properties = configuration.properties
+      tree.manifestCache = try ManifestCacheSettings(properties)
+      tree.tuning = try Prefetcher.Tuning(properties)
+      if try properties.boolean(AnalyticsAcceleratorKeys.enabled) == true,
+        let capacity = try properties.int32(AnalyticsAcceleratorKeys.metadataStoreCapacity)
+      {
+        tree.mostVersions = min(max(Int(capacity), 1), mostVersions)
+      }
+    } catch {
+      throw MountError("\(error)")
+    }
+    return tree
   }
 }

@@ -53,6 +53,17 @@ package final class ObjectReader: Sendable {
     close()
   }
 
+  /// What a new reader of an object would send first for a read: nobody has any of it yet.
+  ///
+  /// - Parameter range: not empty, within the object.
+  package static func firstRequest(for range: Range<Int64>, size: Int64, tuning: Prefetcher.Tuning) -> Range<Int64> {
+    var prefetcher = Prefetcher(size: size, tuning: tuning)
+    let fetch = prefetcher.read(range, room: 0).fetch
+    let block = Int64(BlockGeometry.blockSize)
+    let end = max((fetch.lowerBound + tuning.maximumRequest) / block, fetch.lowerBound / block + 1) * block
+    return fetch.lowerBound..<min(fetch.upperBound, end)
+  }
+
   /// Reads bytes of the object, as many as asked but at the end of the object (none from there on) and above ``maximumReadSize``.
   ///
   /// Bytes that are all in the cache are returned without suspension. Cancelling the task ends the wait at once, not the fetch.

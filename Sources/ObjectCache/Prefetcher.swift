@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+
 /// Decides what to fetch when a handle is read: a value that is told of each read and returns what to do; it does no I/O and knows no cache.
 ///
 /// A handle has several streams, since readers of columnar files take turns on many places of one descriptor. A stream that goes
@@ -9,14 +11,24 @@ package struct Prefetcher: Sendable {
   package struct Tuning: Sendable {
     /// Bytes of the first request at the start of a file: one block and the kernel's readahead of 128 KiB.
     package var initialWindow: Int64 = (1 << 20) + (128 << 10)
+    /// Bytes of an object that its first touch fetches whole.
+    package var wholeObject: Int64 = (1 << 20) + (128 << 10)
     /// Bytes ahead of a reader. 64 MiB in 16 requests of 4 MiB at 20 ms and 90 MB/s a connection make 1 GB/s.
     package var maximumWindow: Int64 = 64 << 20
     /// Bytes. Larger requests win little at 90 MB/s a connection and make the window lumpy.
     package var maximumRequest: Int64 = 8 << 20
     /// Requests into which a window is cut, as far as requests stay within 1 MiB and ``maximumRequest``.
     package var requestsPerWindow: Int64 = 16
+    /// Bytes of the requests into which a window is cut instead, whole blocks and at most ``maximumRequest``; nil: ``requestsPerWindow``.
+    package var requestAhead: Int64?
+    /// How many times larger a window becomes, 1 to 64.
+    package var growthBase = 2.0
+    /// How often that is for each time that the reader comes on, above 0, at most 32.
+    package var growthSpeed = 1.0
     /// Reads of at most these bytes fetch their whole block: lookups come in clusters, and the block's memory is taken anyway.
     package var smallRead: Int64 = 64 << 10
+    /// Bytes that a read outside of windows fetches at least, from its start on, small or not; nil: as ``smallRead`` says.
+    package var readAhead: Int64?
     /// Bytes at the end of a file that its first touch there fetches: where Parquet, ORC and Avro readers look.
     package var tail: Int64 = 1 << 20
     /// Contiguous bytes after a seek before anything is fetched ahead. More than a column of a Parquet row group and the kernel's readahead make, mostly a
@@ -51,6 +63,8 @@ package struct Prefetcher: Sendable {
     var window: Int64 = 0
     /// `high` when the window last grew.
     var grownAt: Int64
+    /// How often the window was to grow.
+    var growths = 0.0
     var reads = 1
     var backwardReads = 0
     var lastSize: Int64
@@ -121,16 +135,16 @@ package struct Prefetcher: Sendable {
     var plan = Plan(fetch: rounded(range, BlockGeometry.chunkSize))
     let isSmall = range.upperBound - range.lowerBound <= tuning.smallRead
     var window: Int64 = 0
-    if size <= tuning.initialWindow {
+    if size <= tuning.wholeObject {
       plan.fetch = 0..<size
     } else if range.lowerBound < 256 << 10, streams.isEmpty {
-      plan.fetch = 0..<max(tuning.initialWindow, plan.fetch.upperBound)
+      plan.fetch = 0..<min(size, max(tuning.initialWindow, plan.fetch.upperBound))
       window = tuning.initialWindow
-    } else if range.lowerBound >= size - tuning.tail, !hasFetchedTail {
+    } else if size > tuning.tail, range.lowerBound >= size - tuning.tail, !hasFetchedTail {
       hasFetchedTail = true
       plan.fetch = rounded(size - tuning.tail..<size, BlockGeometry.chunkSize)
-    } else if isSmall {
-      plan.fetch = rounded(range, BlockGeometry.blockSize)
+    } else {
+      plan.fetch = alone(range, isSmall: isSmall)
     }
     let stream = Stream(
       low: range.lowerBound, high: range.upperBound, covered: range.upperBound - range.lowerBound, frontier: plan.fetch.upperBound,
@@ -175,8 +189,8 @@ package struct Prefetcher: Sendable {
     } else if stream.backwardReads >= 2 {
       let lower = max(0, range.lowerBound - tuning.backwardWindow)
       plan.fetch = rounded(lower..<range.upperBound, BlockGeometry.chunkSize)
-    } else if stream.hasOnlySmallReads {
-      plan.fetch = rounded(range, BlockGeometry.blockSize)
+    } else {
+      plan.fetch = alone(range, isSmall: stream.hasOnlySmallReads)
     }
     stream.lastSize = length
     streams[index] = stream
@@ -187,24 +201,42 @@ package struct Prefetcher: Sendable {
   private func extend(_ stream: inout Stream, room: Int64) -> [Range<Int64>] {
     let largest = min(tuning.maximumWindow, max(0, room))
     if stream.high - stream.grownAt >= stream.window / 4 || stream.window <= tuning.initialWindow {
-      stream.window = min(stream.window * 2, tuning.maximumWindow)
+      stream.window = grown(&stream)
       stream.grownAt = stream.high
     }
     let unread = max(0, stream.frontier - stream.high)
     let window = min(stream.window, max(largest, unread))
     let block = Int64(BlockGeometry.blockSize)
-    let request = min(max(window / tuning.requestsPerWindow / block * block, block), tuning.maximumRequest)
-    let target = window >= size - stream.high ? size : (stream.high + window + block - 1) / block * block
+    let request = tuning.requestAhead ?? min(max(window / tuning.requestsPerWindow / block * block, block), tuning.maximumRequest)
+    // Of requests whose size is given one is on its way while the reader takes another.
+    let reach = tuning.requestAhead.map { max(window, min(2 * $0, max(largest, unread))) } ?? window
+    let target = reach >= size - stream.high ? size : (stream.high + reach + block - 1) / block * block
     // Up to the end of a block, the memory being taken anyway.
     // At the end of the object the last request may be short; before it a short one waits until it is worth sending.
     guard stream.frontier < target, target == size || target - stream.frontier >= request else { return [] }
     var requests: [Range<Int64>] = []
     while stream.frontier < target {
+      if tuning.requestAhead != nil, target < size, target - stream.frontier < request { break }
       let upper = min(target, (stream.frontier + request) / block * block)
       requests.append(stream.frontier..<upper)
       stream.frontier = upper
     }
     return requests
+  }
+
+  /// The window after one more step.
+  private func grown(_ stream: inout Stream) -> Int64 {
+    let steps = ((stream.growths + 1) * tuning.growthSpeed).rounded(.down) - (stream.growths * tuning.growthSpeed).rounded(.down)
+    stream.growths += 1
+    let window = min(Double(stream.window) * pow(tuning.growthBase, steps), Double(tuning.maximumWindow))
+    return max(Int64(window), tuning.initialWindow)
+  }
+
+  /// What a read fetches that is no part of a sequence. Of a small one the block: its memory is taken anyway.
+  private func alone(_ range: Range<Int64>, isSmall: Bool) -> Range<Int64> {
+    guard let readAhead = tuning.readAhead else { return rounded(range, isSmall ? BlockGeometry.blockSize : BlockGeometry.chunkSize) }
+    let upper = max(range.upperBound, range.lowerBound + min(readAhead, size - range.lowerBound))
+    return rounded(range.lowerBound..<upper, BlockGeometry.chunkSize)
   }
 
   private func rounded(_ range: Range<Int64>, _ unit: Int) -> Range<Int64> {

@@ -16,7 +16,7 @@ final class Tree: Sendable {
   init(
     pageSize: Int = 1_000, tablePageSize: Int = 100, namespaces: [Namespace] = [], ttl: Duration = .seconds(1),
     largestMetadata: Int64 = 1 << 20, viewMemory: Int = 64 << 20, manifestCache: ManifestCacheSettings = .init(),
-    excludes: @escaping @Sendable (String) -> Bool = { _ in false }
+    tuning: Prefetcher.Tuning = .init(), mostVersions: Int = 4_096, excludes: @escaping @Sendable (String) -> Bool = { _ in false }
   ) {
     files = InMemoryFileIO(buckets: ["lake"], pageSize: pageSize)
     catalog = InMemoryCatalog(files: files, pageSize: tablePageSize, excludes: excludes)
@@ -27,7 +27,7 @@ final class Tree: Sendable {
       catalog: catalog, cache: BlockCache(budget: MemoryBudget(limit: 64 << 20), metrics: metrics),
       options: CatalogFilesystemOptions(
         metadataTTL: ttl, namespaces: namespaces, mountTime: 1, largestMetadata: largestMetadata, viewMemory: viewMemory,
-        manifestCache: manifestCache),
+        manifestCache: manifestCache, tuning: tuning, mostVersions: mostVersions),
       control: ControlContent { Array("control \($0.rawValue)\n".utf8) }, metrics: metrics, digest: testDigest, now: { now.now })
   }
 

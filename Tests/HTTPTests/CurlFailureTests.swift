@@ -82,6 +82,29 @@ struct CurlFailureTests {
     }
   }
 
+  @Test("The wait for a connection has a limit of its own, which a free connection never meets")
+  func acquisitionTimeout() async throws {
+    let configuration = CurlTransportConfiguration(maxConnections: 1, acquisitionTimeout: .milliseconds(100), proxy: .none)
+    try await withServer(configuration) { request in
+      request.target == "/stall" ? .bytesThenStall([]) : .answer()
+    } body: { server, transport in
+      for _ in 0..<20 { _ = try await transport.send(server.request(), sink: nil) }
+      let busy = Task { await failure(of: transport, server.request("GET", "/stall")) }
+      try await waitUntil { server.requests.count == 21 }
+      let error = await failure(of: transport, server.request(deadline: .seconds(3600)))
+      #expect(error?.code == .timedOut && error?.isRetryable == true && error?.mayHaveBeenSent == false)
+      #expect(
+        error?.message
+          == "127.0.0.1:\(server.port): no free connection within 100 ms, all 1 were busy "
+          + "(http-client.apache.connection-acquisition-timeout-ms, http-client.apache.max-connections)")
+      // A shorter limit of the request itself counts as before.
+      let late = await failure(of: transport, server.request(deadline: .milliseconds(20)))
+      #expect(late?.message.hasSuffix("no free connection in time, all 1 were busy") == true)
+      busy.cancel()
+      #expect(await busy.value?.code == .cancelled)
+    }
+  }
+
   @Test("Cancelling the task ends the transfer and leaves the transport usable")
   func cancellation() async throws {
     try await withServer { request in

@@ -25,6 +25,8 @@ struct ClientPropertyTests {
       (["http-client.apache.connection-max-idle-time-ms": "9000"], { $0.maxIdle == .seconds(9) }),
       (["http-client.apache.connection-time-to-live-ms": "8000"], { $0.maxLifetime == .seconds(8) }),
       (["http-client.apache.max-connections": "3"], { $0.maxConnections == 3 }),
+      (["http-client.apache.connection-acquisition-timeout-ms": "500"], { $0.acquisitionTimeout == .milliseconds(500) }),
+      ([:], { $0.acquisitionTimeout == nil }),
       (["http-client.apache.tcp-keep-alive-enabled": "true"], { $0.sendsTCPKeepAlive }),
       (["http-client.proxy-endpoint": "http://p:1"], { $0.proxy == .endpoint("http://p:1") }),
       (["http-client.proxy-use-environment-variable-values": "false"], { $0.proxy == .none }),
@@ -42,6 +44,44 @@ struct ClientPropertyTests {
       _ = try factory.s3()
       let given = recorder.settings
       #expect(!given.isEmpty && given.allSatisfy(change.isSet), "\(change.properties)")
+    }
+  }
+
+  @Test(
+    "http-client.apache.expect-continue-enabled has PutObject and UploadPart ask before their body, unsigned",
+    arguments: ["true", "false", nil])
+  func expectContinue(value: String?) async throws {
+    let (factory, recorder) = try Self.factory(value.map { ["http-client.apache.expect-continue-enabled": $0] } ?? [:])
+    let s3 = try factory.s3()
+    let upload = S3MultipartUpload(bucket: "b", key: "k", id: "u", date: nil)
+    _ = try? await s3.putObject(bucket: "b", key: "k", body: [1], condition: nil, isChecksummed: false)
+    _ = try? await s3.uploadPart(upload, number: 1, body: [1], isChecksummed: false)
+    let asking = recorder.requests.count
+    _ = try? await s3.putObject(bucket: "b", key: "k", body: [], condition: nil, isChecksummed: false)
+    _ = try? await s3.completeMultipartUpload(upload, parts: [], condition: nil)
+    _ = try? await factory.glue().getDatabases(nextToken: nil)
+    let requests = recorder.requests
+    #expect(asking == 2 && requests.count == 5)
+    for (number, request) in requests.enumerated() {
+      let isAsking = value == "true" && number < asking
+      #expect(request.headers.filter { $0.name == "Expect" }.map(\.value) == (isAsking ? ["100-continue"] : []), "\(number)")
+      #expect(request.headers.contains { $0.name == "Authorization" && !$0.value.contains("expect") })
+    }
+  }
+
+  @Test("s3.analytics-accelerator.useragentprefix stands before the user agent of S3's requests alone, where the library is switched on")
+  func userAgentPrefix() async throws {
+    let prefix = "s3.analytics-accelerator.useragentprefix"
+    let cases = [("my-lake", "true", "my-lake bergfs"), (" my lake/1.0 ", "true", "my_lake_1.0 bergfs"), ("  ", "true", "bergfs")]
+    for (value, enabled, expected) in cases + [("my-lake", "false", "bergfs")] {
+      let (factory, recorder) = try Self.factory([prefix: value, "s3.analytics-accelerator.enabled": enabled])
+      _ = try? await factory.s3().headObject(bucket: "b", key: "k")
+      _ = try? await factory.glue().getDatabases(nextToken: nil)
+      #expect(recorder.requests.map { $0.headers.first { $0.name == "User-Agent" }?.value } == [expected, "bergfs"])
+    }
+    for value in ["a\r\nx: y", "a\u{7f}", "ä"] {
+      let error = #expect(throws: PropertyError.self) { try Self.factory([prefix: value, "s3.analytics-accelerator.enabled": "true"]) }
+      #expect(error?.message == "\(prefix) holds a control character, or one that is not ASCII")
     }
   }
 

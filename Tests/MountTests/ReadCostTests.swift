@@ -5,9 +5,11 @@ import Testing
 @Suite("What reading and listing cost at the server, counted")
 struct ReadCostTests {
   /// Runs something on a large file of a fresh mount, whose attributes are known, with the requests counted from there on.
-  private func withLargeFile(_ body: (MountedCatalog, CountingProxy, String, Int) async throws -> Void) async throws {
+  private func withLargeFile(
+    properties: [String: String?] = [:], _ body: (MountedCatalog, CountingProxy, String, Int) async throws -> Void
+  ) async throws {
     let proxy = try await CountingProxy(to: .shared())
-    try await MountedCatalog.with(.glue, options: ["--metadata-ttl", "60"], proxy: proxy) { lake in
+    try await MountedCatalog.with(.glue, options: ["--metadata-ttl", "60"], properties: properties, proxy: proxy) { lake in
       let file = try await lake.shell(#"ls "$M"/telemetry/readings/data/*.parquet | head -n 1"#).succeeded().trimmed
       let size = try #require(Int(try await lake.shell(#"stat -c %s "$F""#, ["F": file]).succeeded().trimmed))
       try #require(size > 8 << 20)
@@ -16,13 +18,16 @@ struct ReadCostTests {
     }
   }
 
-  private func fetched(_ proxy: CountingProxy) throws -> Int {
-    try proxy.requests.filter { $0.kind == "GET" }.reduce(0) { sum, request in
+  /// What was asked of the server, in the order of the file.
+  private func ranges(_ proxy: CountingProxy) throws -> [Range<Int>] {
+    try proxy.requests.filter { $0.kind == "GET" }.map { request in
       let numbers = try #require(request.headers["range"]).drop { $0 != "=" }.dropFirst().split(separator: "-").compactMap { Int($0) }
       try #require(numbers.count == 2)
-      return sum + numbers[1] - numbers[0] + 1
-    }
+      return numbers[0]..<numbers[1] + 1
+    }.sorted { $0.lowerBound < $1.lowerBound }
   }
+
+  private func fetched(_ proxy: CountingProxy) throws -> Int { try ranges(proxy).reduce(0) { $0 + $1.count } }
 
   @Test("Opening a file whose attributes are known and reading its first byte is one GET")
   func firstByte() async throws {
@@ -39,6 +44,20 @@ struct ReadCostTests {
       #expect(proxy.counts.keys.sorted() == ["GET"])
       #expect(proxy.count("GET") <= size >> 20 + 1)
       #expect(try fetched(proxy) == size)
+    }
+  }
+
+  @Test("Keys of the analytics accelerator decide how long the requests of a sequential read are, and in whose name they ask")
+  func accelerator() async throws {
+    let keys = [
+      "s3.analytics-accelerator.enabled": "true", "s3.analytics-accelerator.physicalio.blocksizebytes": "4194304",
+      "s3.analytics-accelerator.useragentprefix": "my-lake",
+    ]
+    try await withLargeFile(properties: keys) { lake, proxy, file, size in
+      try await lake.shell(#"cat "$F" >/dev/null"#, ["F": file]).succeeded()
+      let edges = [0, 1152 << 10] + stride(from: 5 << 20, to: size, by: 4 << 20) + [size]
+      #expect(try ranges(proxy) == zip(edges, edges.dropFirst()).map { $0..<$1 })
+      #expect(proxy.requests.allSatisfy { $0.headers["user-agent"] == "my-lake bergfs" })
     }
   }
 

@@ -50,11 +50,16 @@ package final class LoopbackServer: @unchecked Sendable {
   package let port: Int
   private let listener: Int32
   private let handler: @Sendable (Request) -> Reply
+  private let early: (@Sendable (Request) -> Reply?)?
   private let state = Mutex(State())
 
   /// Starts listening on a free port.
-  package init(_ handler: @escaping @Sendable (Request) -> Reply) throws {
+  ///
+  /// - Parameter early: is given a request before its body, and may answer then. `bytes` go before the handler's; any other reply ends the
+  ///   request, whose body is then what the client sends nevertheless.
+  package init(_ handler: @escaping @Sendable (Request) -> Reply, early: (@Sendable (Request) -> Reply?)? = nil) throws {
     self.handler = handler
+    self.early = early
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     self.listener = listener
     var address = sockaddr_in()
@@ -84,13 +89,14 @@ package final class LoopbackServer: @unchecked Sendable {
 
   /// Ends all connections and joins all threads.
   package func stop() {
-    let (descriptors, threads) = state.withLock { state in
-      state.isStopping = true
-      defer { state.threads = [] }
-      return (Array(state.connections.values), state.threads)
-    }
     shutdown(listener, Int32(SHUT_RDWR))
-    for descriptor in descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    let threads = state.withLock { state in
+      state.isStopping = true
+      // Under the lock: a descriptor that its thread closes meanwhile may be another's a moment later.
+      for descriptor in state.connections.values { shutdown(descriptor, Int32(SHUT_RDWR)) }
+      defer { state.threads = [] }
+      return state.threads
+    }
     for thread in threads { pthread_join(thread, nil) }
   }
 
@@ -189,19 +195,35 @@ package final class LoopbackServer: @unchecked Sendable {
       return (String(pieces[0]), pieces.count > 1 ? String(pieces[1].drop { $0 == " " }) : "")
     }
     pending.removeFirst(end.upperBound)
+    var request = Request(method: words[0], target: words[1], headers: headers, body: [], connection: connection, number: 0)
+    switch early?(request) {
+    case nil: break
+    case .bytes(let bytes): guard write(bytes, to: descriptor) else { return nil }
+    case .bytesThenClose(let bytes), .bytesThenReset(let bytes), .bytesThenStall(let bytes):
+      _ = write(bytes, to: descriptor)
+      request.body = pending
+      while case let more = receive(descriptor), !more.isEmpty { request.body += more }
+      _ = record(request)
+      return nil
+    }
     let length = headers.first { $0.name.lowercased() == "content-length" }.flatMap { Int($0.value) } ?? 0
     while pending.count < length {
       let more = receive(descriptor)
       if more.isEmpty { return nil }
       pending += more
     }
-    let body = Array(pending.prefix(length))
+    request.body = Array(pending.prefix(length))
     pending.removeFirst(length)
-    return state.withLock { state in
-      let request = Request(
-        method: words[0], target: words[1], headers: headers, body: body, connection: connection, number: state.requests.count + 1)
-      state.requests.append(request)
-      return request
+    return record(request)
+  }
+
+  /// Gives the request its number.
+  private func record(_ request: Request) -> Request {
+    state.withLock { state in
+      var numbered = request
+      numbered.number = state.requests.count + 1
+      state.requests.append(numbered)
+      return numbered
     }
   }
 

@@ -14,7 +14,7 @@ PAGE = Path("docs/property-tests.md")
 ROW = re.compile(r"^\| `([^`]+)` \|.*\| ([^|]*) \|$")
 TEST = re.compile(r'@Test\(\s*(?:\n\s*)?"((?:[^"\\]|\\.)*)"')
 # Modules whose tests send requests or mount come first: those show an effect, the others that a value is read.
-ORDER = ["MountTests", "ConformanceTests", "IcebergAWSTests", "AWSServicesTests", "AWSCoreTests", "HTTPTests", "MountDaemonTests", "CatalogFSTests", "IcebergTests", "ConfigurationTests"]
+ORDER = ["MountTests", "ConformanceTests", "IcebergAWSTests", "AWSServicesTests", "AWSCoreTests", "HTTPTests", "MountDaemonTests", "CatalogFSTests", "ObjectCacheTests", "IcebergTests", "ConfigurationTests"]
 INTRODUCTION = """# Properties and their tests
 
 This page is made from `docs/configuration.md` and the tests (`mount-scripts/lib/property_tests.py`); do not edit it by hand.

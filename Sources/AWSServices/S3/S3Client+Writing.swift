@@ -9,6 +9,7 @@ import WireFormats
 /// Bodies go as they are, with `Content-Length` and a CRC-32 in a header; never aws-chunked, which many servers refuse.
 /// `headers` are those that the caller's configuration adds to this kind of request.
 extension S3Client {
+  private static let expectation = (name: "Expect", value: "100-continue")
   /// Bytes of the slowest line that shall not run into a request's deadline, per second.
   private static let slowestBytesPerSecond = 64 * 1024
 
@@ -30,6 +31,7 @@ extension S3Client {
     request.headers.append(("Content-Type", Self.contentType))
     if let condition { request.headers.append(condition.header) }
     if isChecksummed { request.headers.append((Self.checksumHeader, Self.checksum(of: body))) }
+    if expectsContinue, !body.isEmpty { request.headers.append(Self.expectation) }
     return Self.result(of: try await answer(request))
   }
 
@@ -64,6 +66,7 @@ extension S3Client {
       deadline: Self.deadline(forBytes: body.count))
     let checksum = isChecksummed ? Self.checksum(of: body) : nil
     if let checksum { request.headers.append((Self.checksumHeader, checksum)) }
+    if expectsContinue, !body.isEmpty { request.headers.append(Self.expectation) }
     let response = try await answer(request)
     guard let etag = response.http.header("ETag"), !etag.isEmpty else {
       throw .malformed(response, operation: request.operation, "the answer has no ETag")

@@ -12,11 +12,16 @@ package struct S3Client: Sendable {
   package let checksums: S3Checksums
   /// Whether requests say that their sender pays for them, as buckets of requester pays demand.
   package let isRequesterPaying: Bool
+  /// Whether the bodies of objects and parts wait for the service to say that it takes them.
+  package let expectsContinue: Bool
 
-  package init(sender: any AWSRequestSender, checksums: S3Checksums = S3Checksums(), isRequesterPaying: Bool = false) {
+  package init(
+    sender: any AWSRequestSender, checksums: S3Checksums = S3Checksums(), isRequesterPaying: Bool = false, expectsContinue: Bool = false
+  ) {
     self.sender = sender
     self.checksums = checksums
     self.isRequesterPaying = isRequesterPaying
+    self.expectsContinue = expectsContinue
   }
 
   /// GetObject into a sink.

@@ -28,7 +28,7 @@ extension CatalogFilesystem {
     case .staged(let file): return try await openStaged(file, flags: flags, thread: thread)
     case .object(let table, let object):
       inodes.opened(inode)
-      let reader = ObjectReader(object: object, fileIO: table.fileIO, cache: cache)
+      let reader = ObjectReader(object: object, fileIO: table.fileIO, cache: cache, tuning: options.tuning)
       return OpenedFile(handle: handles.insert(.object(reader, .init(node: node))), isDirect: false)
     case .versionHint(_, let text):
       return OpenedFile(handle: handles.insert(.content(ContentBuffer(Array(text.utf8)))), isDirect: false)

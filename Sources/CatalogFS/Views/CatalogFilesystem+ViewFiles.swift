@@ -50,7 +50,8 @@ extension CatalogFilesystem {
 
   /// Opens a file as a snapshot names it. Sends no request.
   func openSnapshotFile(_ object: ObjectAttributes, of table: TableState, _ node: Node) -> OpenedFile {
-    let reader = SnapshotFileReader(object: object, fileIO: table.fileIO, cache: cache, versions: versions)
+    let reader = SnapshotFileReader(
+      object: object, fileIO: table.fileIO, cache: cache, tuning: options.tuning, versions: versions)
     return OpenedFile(handle: handles.insert(.snapshotFile(reader, .init(node: node))), isDirect: false)
   }
 

@@ -19,16 +19,18 @@ final class SnapshotFileReader: Sendable {
   let object: ObjectAttributes
   private let fileIO: any FileIO
   private let cache: BlockCache
+  private let tuning: Prefetcher.Tuning
   private let versions: ObjectVersions
   private let state = Mutex(State.unbound)
 
   /// - Parameters:
   ///   - object: without an etag; the size is believed.
   ///   - versions: what earlier handles have found out.
-  init(object: ObjectAttributes, fileIO: any FileIO, cache: BlockCache, versions: ObjectVersions) {
+  init(object: ObjectAttributes, fileIO: any FileIO, cache: BlockCache, tuning: Prefetcher.Tuning, versions: ObjectVersions) {
     self.object = object
     self.fileIO = fileIO
     self.cache = cache
+    self.tuning = tuning
     self.versions = versions
   }
 
@@ -95,13 +97,12 @@ final class SnapshotFileReader: Sendable {
   private func reader(etag: String, _ fileIO: any FileIO) -> ObjectReader {
     var bound = object
     bound.etag = etag
-    return ObjectReader(object: bound, fileIO: fileIO, cache: cache)
+    return ObjectReader(object: bound, fileIO: fileIO, cache: cache, tuning: tuning)
   }
 
   /// Asks for what the reader would ask for, without naming a version, and makes the reader of the version that came.
   private func bind(_ range: Range<Int64>) async -> Result<ObjectReader, FilesystemError> {
-    var prefetcher = Prefetcher(size: object.size)
-    let asked = prefetcher.read(range, room: 0).fetch
+    let asked = ObjectReader.firstRequest(for: range, size: object.size, tuning: tuning)
     let first = FirstAnswer(fileIO, asked)
     do throws(FileIOError) {
       _ = try await fileIO.read(object.location, etag: nil, range: asked, into: first)
@@ -186,17 +187,20 @@ final class SnapshotFileReader: Sendable {
 
 /// Versions of objects as answers have named them: a file of a snapshot never changes, so the next handle asks for the same at once.
 final class ObjectVersions: Sendable {
-  /// Some 200 bytes each.
-  private static let most = 4_096
-
+  private let most: Int
   private let etags = Mutex<[ObjectLocation: String]>([:])
+
+  /// - Parameter most: how many are kept, some 200 bytes each.
+  init(most: Int) {
+    self.most = most
+  }
 
   func etag(of location: ObjectLocation) -> String? { etags.withLock { $0[location] } }
 
   func keep(_ etag: String, of location: ObjectLocation) {
     etags.withLock { etags in
       // All at once, rather than keeping their order: each costs its next reader one request without `If-Match`.
-      if etags.count >= Self.most { etags = [:] }
+      if etags.count >= most, etags[location] == nil { etags = [:] }
       etags[location] = etag
     }
   }

@@ -37,9 +37,13 @@ package enum HttpClientKeys {
       apacheSocketTimeoutMs, type: .int64, default: "30000", user: .http, status: .mapped("less than one byte a second over that time"),
       "Longest silence of a connection, milliseconds.", range: natural),
     PropertyDefinition(
-      apachePrefix + "connection-acquisition-timeout-ms", type: .int64, default: "10000", user: .http,
-      status: .notApplicable("a request waits for a connection within its own time limit"),
-      "Longest wait for a pooled connection, milliseconds.", range: natural),
+      apachePrefix + "connection-acquisition-timeout-ms", type: .int64, default: .described("as long as the request may take"), user: .http,
+      status: .mapped(
+        "only if it is set, since requests ahead of a reader on a slow line rightly wait longer than Java's 10000; a request that meets the limit "
+          + "has timed out and is sent again as any other"
+      ),
+      "Longest wait for a pooled connection, milliseconds.",
+      range: PropertyRange(minimum: 1, sentence: "the number must be above 0")),
     PropertyDefinition(
       apacheConnectionMaxIdleTimeMs, type: .int64, default: "60000", user: .http, status: .mapped("whole seconds"),
       "Idle connections are closed after this, milliseconds.", range: natural),
@@ -47,9 +51,11 @@ package enum HttpClientKeys {
       apacheConnectionTimeToLiveMs, type: .int64, default: "0", user: .http, status: .mapped("whole seconds; 0 has no limit"),
       "Connections are closed after this, milliseconds.", range: natural),
     PropertyDefinition(
-      apachePrefix + "expect-continue-enabled", type: .boolean, default: .described("uploads only"), user: .http,
-      status: .notApplicable("a part is sent from memory, and again if it is refused"),
-      "`Expect: 100-continue`."),
+      apachePrefix + "expect-continue-enabled", type: .boolean, default: "false", user: .http,
+      status: .mapped(
+        "PutObject and UploadPart ask with `Expect: 100-continue` and send their body after the answer, or after a second without one; off by "
+          + "default, unlike Java's, since a server that does not answer would cost that second for every part"),
+      "Whether uploads wait until the server takes them."),
     PropertyDefinition(
       apacheMaxConnections, type: .int32, default: "50", user: .http, "Connections of the pool.",
       range: PropertyRange(minimum: 1, maximum: 10_000, sentence: "a number from 1 to 10000 is expected")),

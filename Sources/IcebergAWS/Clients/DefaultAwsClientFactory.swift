@@ -67,17 +67,19 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     let sending = S3Sending(settings: settings, retry: retry, transport: http.transport(forS3: files))
     let home = try s3Sender(region: region, sending)
     let checksums = try addressing.checksums()
-    guard files.isCrossRegionAccessEnabled else {
-      return S3Client(sender: home, checksums: checksums, isRequesterPaying: files.isRequesterPaying)
+    func client(_ sender: any AWSRequestSender) -> S3Client {
+      S3Client(
+        sender: sender, checksums: checksums, isRequesterPaying: files.isRequesterPaying, expectsContinue: http.expectsContinue)
     }
-    return S3Client(
-      sender: CrossRegionS3Sender(home: home, region: region) { region throws(AWSError) in
+    guard files.isCrossRegionAccessEnabled else { return client(home) }
+    return client(
+      CrossRegionS3Sender(home: home, region: region) { region throws(AWSError) in
         do throws(PropertyError) {
           return try self.s3Sender(region: region, sending)
         } catch {
           throw .configuration(error.message)
         }
-      }, checksums: checksums, isRequesterPaying: files.isRequesterPaying)
+      })
   }
 
   package func glue() throws(PropertyError) -> GlueClient {
@@ -170,7 +172,8 @@ package struct DefaultAwsClientFactory: AwsClientFactory {
     let keys = if let credentials { credentials } else { try self.credentials(for: service) }
     return AWSClient(
       service: service, region: region, endpoint: resolver, credentials: keys, requestCredentials: requestCredentials,
-      signer: signer(of: service), retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock)
+      signer: signer(of: service), retry: retry, transport: http, metrics: metrics, logger: logger, clock: clock,
+      userAgent: service == .s3 ? files.userAgent : "bergfs")
   }
 
   private func signer(of service: AWSService) -> any RequestSigner {

@@ -6,6 +6,8 @@ package import HTTP
 package struct HttpClientProperties: Sendable {
   /// What the transport of all clients is made with. Clients with equal configurations share one transport and its connections.
   package var transport: CurlTransportConfiguration
+  /// Whether uploads to S3 ask before they send their body.
+  package var expectsContinue = false
 
   /// - Parameter caBundle: PEM file of the authorities to trust; nil for the system's.
   package init(_ properties: [String: String], caBundle: String? = nil) throws(PropertyError) {
@@ -18,6 +20,10 @@ package struct HttpClientProperties: Sendable {
       transport.maxLifetime = try map.milliseconds("http-client.apache.connection-time-to-live-ms") ?? transport.maxLifetime
       transport.maxConnections = Int(
         try map.integer("http-client.apache.max-connections", default: Int64(transport.maxConnections), in: 1...10_000))
+      transport.acquisitionTimeout = try map.integer(
+        "http-client.apache.connection-acquisition-timeout-ms", in: 1...86_400_000_000
+      ).map { .milliseconds($0) }
+      expectsContinue = map.bool("http-client.apache.expect-continue-enabled", default: false)
       transport.sendsTCPKeepAlive = map.bool("http-client.apache.tcp-keep-alive-enabled", default: false)
     case "urlconnection": break
     default: throw PropertyError(key: "http-client.type", message: "Unrecognized HTTP client type \(type)")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Iceberg
 package import Telemetry
 
 /// The `s3.*` properties; those that only writing uses stand in ``S3WriteProperties``. Source: spec/properties.md §4.
@@ -29,6 +30,8 @@ package struct S3FileIOProperties: Sendable {
   package var isAccessGrantsFallbackToIAM: Bool
   /// Whether requests say that their sender pays; a key of BergFS, as Iceberg has none.
   package var isRequesterPaying: Bool
+  /// What S3's requests name as their sender.
+  package var userAgent: String
   /// S3 connections at a time; nil: as many as the HTTP client has.
   package var maxConcurrency: Int?
   /// Bucket names and what stands for them in requests.
@@ -65,6 +68,7 @@ package struct S3FileIOProperties: Sendable {
     isAccessGrantsEnabled = map.bool(Self.accessGrantsKey, default: false)
     isAccessGrantsFallbackToIAM = map.bool("s3.access-grants.fallback-to-iam", default: false)
     isRequesterPaying = map.bool(Self.requesterPaysKey, default: false)
+    userAgent = try Self.userAgent(map)
     maxConcurrency = try map.integer("s3.crt.max-concurrency", in: 1...10_000).map { Int($0) }
     accessPoints = map.prefixed(Self.accessPointsPrefix).filter { !$0.value.isEmpty }
     guard (map.string(Self.accessKeyIDKey) == nil) == (map.string(Self.secretAccessKeyKey) == nil) else {
@@ -85,6 +89,19 @@ package struct S3FileIOProperties: Sendable {
     proxy = map.nonEmpty("s3.proxy-uri")
     connectTimeout = try map.seconds("s3.connect-timeout")
     requestTimeout = try map.seconds("s3.request-timeout")
+  }
+
+  /// With the prefix of the analytics accelerator, if there is one, in which no character is left that has a meaning in this header.
+  private static func userAgent(_ map: PropertyMap) throws(PropertyError) -> String {
+    let key = AnalyticsAcceleratorKeys.userAgentPrefix
+    guard map.bool(AnalyticsAcceleratorKeys.enabled, default: false), let text = map.string(key) else { return "bergfs" }
+    guard text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else {
+      throw PropertyError(key: key, message: "\(key) holds a control character, or one that is not ASCII")
+    }
+    let words = text.split(separator: " ")
+    guard let first = words.first, let last = words.last else { return "bergfs" }
+    let prefix = text[first.startIndex..<last.endIndex].map { "() ,/:;<=>?@[]{}\\".contains($0) ? "_" : $0 }
+    return String(prefix) + " bergfs"
   }
 
   /// The three headers of SSE-C; the other types send nothing on reading. Source: spec/s3fileio.md §6.

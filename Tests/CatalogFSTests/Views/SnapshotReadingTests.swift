@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Iceberg
+import ObjectCache
 import TestSupport
 import Testing
 import WireFormats
@@ -11,8 +12,10 @@ import WireFormats
 @Suite struct SnapshotReadingTests {
   private static let data = "\(ViewLake.place)/data"
 
-  private static func lake(size: Int, ttl: Duration = .seconds(3600)) -> (lake: ViewLake, bytes: [UInt8]) {
-    let lake = ViewLake(ttl: ttl)
+  private static func lake(
+    size: Int, ttl: Duration = .seconds(3600), tuning: Prefetcher.Tuning = .init(), mostVersions: Int = 4_096
+  ) -> (lake: ViewLake, bytes: [UInt8]) {
+    let lake = ViewLake(ttl: ttl, tuning: tuning, mostVersions: mostVersions)
     let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
     lake.tree.put("\(data)/a.parquet", bytes)
     var entry = TestManifest.Entry("\(data)/a.parquet")
@@ -72,6 +75,48 @@ import WireFormats
     #expect(try await Self.read(lake, again, 0, 4_096) == Array(bytes[..<4_096]))
     lake.tree.filesystem.release(handle: again)
     #expect(lake.files.faults.calls.count { $0.isRead } == 0, "\(lake.files.faults.calls)")
+  }
+
+  @Test("The first request for a file of a snapshot is what the reader makes of the read, whatever its tuning")
+  func tunedBinding() async throws {
+    var tuning = Prefetcher.Tuning()
+    tuning.wholeObject = 4 << 20
+    tuning.maximumRequest = 2 << 20
+    let (lake, bytes) = Self.lake(size: 3 << 20, tuning: tuning)
+    let file = try await lake.walk("snapshots", "1", "data", "a.parquet").attributes.inode
+    let object = try await lake.tree.walk("sales", "orders", "data", "a.parquet").attributes.inode
+    for inode in [file, object] {
+      lake.files.faults.forgetCalls()
+      let handle = try await lake.tree.filesystem.open(inode: inode).handle
+      #expect(try await Self.read(lake, handle, 1_500_000, 100) == Array(bytes[1_500_000..<1_500_100]))
+      lake.tree.filesystem.release(handle: handle)
+      let ranges = lake.files.faults.calls.compactMap { call -> Range<Int64>? in
+        if case .read(_, _, let range) = call { range } else { nil }
+      }
+      // The cache has all of it at the second time.
+      #expect(ranges == (inode == file ? [0..<2 << 20, 2 << 20..<3 << 20] : []))
+    }
+  }
+
+  @Test(
+    "As many versions of files of snapshots are remembered as s3.analytics-accelerator.physicalio.metadatastore.capacity says",
+    arguments: [1, 2])
+  func rememberedVersions(capacity: Int) async throws {
+    let (lake, _) = Self.lake(size: 3 << 20, mostVersions: capacity)
+    let place = lake.tree.location("\(Self.data)/a.parquet")
+    lake.tree.filesystem.versions.keep("\"other\"", of: lake.tree.location("\(Self.data)/b.parquet"))
+    let file = try await lake.walk("snapshots", "1", "data", "a.parquet").attributes.inode
+    for offset in [Int64(0), 1_400_000] {
+      let handle = try await lake.tree.filesystem.open(inode: file).handle
+      _ = try await Self.read(lake, handle, offset, 4_096)
+      lake.tree.filesystem.release(handle: handle)
+      // Room for two: the file's own version stays when another one comes.
+      lake.tree.filesystem.versions.keep("\"other\"", of: lake.tree.location("\(Self.data)/b.parquet"))
+    }
+    let etags = lake.files.faults.calls.compactMap { call -> String?? in
+      if case .read(place, let etag, _) = call { .some(etag) } else { nil }
+    }
+    #expect(etags.map { $0 != nil } == [false, capacity == 2])
   }
 
   @Test("A file that a snapshot names and that is gone is ESTALE at the first read")

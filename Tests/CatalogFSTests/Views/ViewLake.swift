@@ -2,6 +2,7 @@
 
 import CatalogFS
 import Iceberg
+import ObjectCache
 import TestSupport
 
 /// A table in memory whose snapshots are written byte by byte: `sales.orders` in a ``Tree``.
@@ -19,11 +20,14 @@ final class ViewLake: Sendable {
   let tree: Tree
   let version: Int
 
-  init(version: Int = 2, ttl: Duration = .seconds(1), viewMemory: Int = 64 << 20, cachesManifests: Bool = false) {
+  init(
+    version: Int = 2, ttl: Duration = .seconds(1), viewMemory: Int = 64 << 20, cachesManifests: Bool = false,
+    tuning: Prefetcher.Tuning = .init(), mostVersions: Int = 4_096
+  ) {
     var cache = ManifestCacheSettings()
     cache.isEnabled = cachesManifests
     self.version = version
-    tree = Tree(ttl: ttl, viewMemory: viewMemory, manifestCache: cache)
+    tree = Tree(ttl: ttl, viewMemory: viewMemory, manifestCache: cache, tuning: tuning, mostVersions: mostVersions)
   }
 
   var files: InMemoryFileIO { tree.files }
