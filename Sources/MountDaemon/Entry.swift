@@ -175,11 +175,11 @@ package enum MountEntry {
   /// Checks credentials, region, catalog, warehouse, lock table and /proc, on standard output: a line each, or one JSON document.
   ///
   /// - Returns: 0 if all is well, else the status of the first fault's kind: ``CheckFinding/Fault``.
-  @concurrent package static func check(configuration: CatalogConfiguration, asJSON: Bool) async -> Int32 {
+  @concurrent package static func check(configuration: CatalogConfiguration, writes: Bool, asJSON: Bool) async -> Int32 {
     let findings: [CheckFinding]
     do throws(MountError) {
       let assembly = try await CatalogAssembly(configuration, metrics: Metrics(), logger: terminalLogger)
-      findings = await CatalogCheck(assembly).findings()
+      findings = await CatalogCheck(assembly).findings(writes: writes)
       _ = await NamedThread.run("bergfs-end") { assembly.transports.shutdown() }
     } catch {
       findings = [.bad("properties", .configuration, error.message)]

@@ -44,7 +44,7 @@ struct LockTableCheckTests {
     for found in [ConditionalWrites.ignored, .refused] {
       #expect(CatalogCheck.conditions(found).line == "warn  conditions   \(CatalogCheck.noConditions)")
     }
-    let unknown = CatalogCheck.conditions(.unknown("no right to delete"))
+    let unknown = CatalogCheck.conditions(.unknown(FileIOError(code: .denied, message: "no right to delete")))
     #expect(unknown.verdict == .warning && unknown.text.hasSuffix(": no right to delete"))
   }
 

@@ -85,6 +85,10 @@ def argument_parser():
     row.add_argument("namespace")
     row.add_argument("metadata_location", nargs="?")
 
+    for name, text in (("lock-table", "a table of locks as Java makes it, if there is none"), ("items", "every item of a DynamoDB table, strings only")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("table")
+
     user = commands.add_parser("user", help="a new user who may read everything, and keys of his: the emulator checks his signatures, not root's")
     user.add_argument("name")
     writer = commands.add_parser("writer", help="the same for a user who may also write, as a mount with every --allow-… option does")
@@ -306,6 +310,23 @@ LOCKING = ["CreateTable", "DeleteItem", "DescribeTable", "GetItem", "PutItem"]
 WRITING_OBJECTS = ["AbortMultipartUpload", "DeleteObject", "PutObject"]
 
 
+def lock_table(connection, arguments):
+    client = connection.client("dynamodb")
+    try:
+        client.create_table(
+            TableName=arguments.table, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "entityId", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "entityId", "AttributeType": "S"}],
+        )  # fmt: skip
+    except client.exceptions.ResourceInUseException:
+        return False
+    return True
+
+
+def items(connection, arguments):
+    pages = connection.client("dynamodb").get_paginator("scan").paginate(TableName=arguments.table)
+    return [{name: value["S"] for name, value in item.items() if "S" in value} for page in pages for item in page["Items"]]
+
+
 def user(connection, arguments):
     return new_user(connection, arguments.name, "reader", [statement(READING)])
 
@@ -339,8 +360,8 @@ def new_user(connection, name, policy_name, statements):
 
 def run(connection, arguments):
     in_storage = {
-        "allow-acls": allow_acls, "attributes": attributes, "bucket": bucket, "delete": delete, "encrypt": encrypt, "objects": list_objects, "put": put, "row": row,
-        "uploads": uploads, "user": user, "writer": writer,
+        "allow-acls": allow_acls, "attributes": attributes, "bucket": bucket, "delete": delete, "encrypt": encrypt, "items": items,
+        "lock-table": lock_table, "objects": list_objects, "put": put, "row": row, "uploads": uploads, "user": user, "writer": writer,
     }  # fmt: skip
     if arguments.command in in_storage:
         return in_storage[arguments.command](connection, arguments)

@@ -113,7 +113,7 @@ package protocol FileIO: Sendable {
 }
 
 /// Why a file operation failed.
-package struct FileIOError: Error, Sendable, CustomStringConvertible {
+package struct FileIOError: Error, Sendable, Hashable, CustomStringConvertible {
   package enum Code: String, Sendable, CaseIterable {
     /// ENOENT
     case notFound

@@ -21,5 +21,5 @@ package enum ConditionalWrites: Sendable, Hashable {
   /// The server answers that it does not know the header.
   case refused
   /// It could not be found out, and why.
-  case unknown(String)
+  case unknown(FileIOError)
 }

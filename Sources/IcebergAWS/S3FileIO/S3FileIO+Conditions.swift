@@ -72,10 +72,14 @@ extension S3FileIO {
   }
 
   private func probe(in location: ObjectLocation) async -> ConditionalWrites {
-    guard write.isDeleteEnabled else { return .unknown("s3.delete-enabled=false: what is written to find out could not be deleted") }
+    guard write.isDeleteEnabled else {
+      return .unknown(FileIOError(code: .unsupported, message: "s3.delete-enabled=false: what is written to find out could not be deleted"))
+    }
     let probe = location.appending(".bergfs-probe-\(RandomUUID.text())")
     let (bucket, key) = (target(probe.bucket), probe.key)
-    if let reason = await refusesDeletion(bucket, key) { return .unknown(reason) }
+    if let reason = await refusesDeletion(bucket, key) {
+      return .unknown(FileIOError(reason, listing: "deleting is not possible there", bucket: bucket))
+    }
     var versions: [String?] = []
     let found = await writeTwice(bucket, key, &versions)
     for version in Set(versions) { await remove(bucket, key, version) }
@@ -83,24 +87,27 @@ extension S3FileIO {
   }
 
   /// Why objects may not be deleted there; nil if they may. Asked for by a condition that cannot hold, so that no delete marker comes of it.
-  private func refusesDeletion(_ bucket: String, _ key: String) async -> String? {
+  private func refusesDeletion(_ bucket: String, _ key: String) async -> AWSError? {
     do {
       try await client.deleteObject(bucket: bucket, key: key, ifMatch: "\"bergfs-probe\"")
       return nil
     } catch {
       if error.kind == .conditionFailed { return nil }
-      guard S3Conditions.isRefusal(error) else { return "deleting is not possible there: \(error)" }
+      guard S3Conditions.isRefusal(error) else { return error }
     }
     do {
       try await client.deleteObject(bucket: bucket, key: key, ifMatch: nil)
       return nil
     } catch {
-      return "deleting is not possible there: \(error)"
+      return error
     }
   }
 
   private func writeTwice(_ bucket: String, _ key: String, _ versions: inout [String?]) async -> ConditionalWrites {
     let headers = objectHeaders(WriteOptions())
+    func unknown(_ error: AWSError) -> ConditionalWrites {
+      .unknown(FileIOError(error, listing: "writing is not possible there", bucket: bucket))
+    }
     func put(_ condition: S3WriteCondition?) async throws(AWSError) -> String? {
       try await client.putObject(
         bucket: bucket, key: key, body: [], condition: condition, isChecksummed: isChecksummed, headers: headers
@@ -111,21 +118,21 @@ extension S3FileIO {
     } catch {
       // An answer that was lost may stand for an object.
       if !error.isDefinite { versions.append(nil) }
-      guard S3Conditions.isRefusal(error) else { return .unknown("\(error)") }
+      guard S3Conditions.isRefusal(error) else { return unknown(error) }
       let refusal = error
       do throws(AWSError) {
         versions.append(try await put(nil))
         return .refused
       } catch {
         if !error.isDefinite { versions.append(nil) }
-        return .unknown("\(refusal)")
+        return unknown(refusal)
       }
     }
     do throws(AWSError) {
       versions.append(try await put(.absent))
       return .ignored
     } catch {
-      return error.kind == .conditionFailed ? .kept : .unknown("\(error)")
+      return error.kind == .conditionFailed ? .kept : unknown(error)
     }
   }
 

@@ -14,6 +14,7 @@ struct CatalogAssembly: Sendable {
   let catalog: any Catalog
   let factory: any AwsClientFactory
   let transports: TransportPool
+  let logger: Logger
 
   /// Nothing is sent, but for the region of an EC2 instance where nothing else gives one.
   ///
@@ -22,6 +23,7 @@ struct CatalogAssembly: Sendable {
     _ configuration: CatalogConfiguration, uploadMemory: any UploadMemory = UnlimitedUploadMemory(), metrics: Metrics, logger: Logger
   ) async throws(MountError) {
     self.configuration = configuration
+    self.logger = logger
     let pool = TransportPool()
     transports = pool
     let properties = configuration.properties.values

@@ -25,7 +25,9 @@ struct CatalogCheck: Sendable {
   }
 
   /// Asks everything, also after a failure: what is independent is still worth knowing.
-  func findings() async -> [CheckFinding] {
+  ///
+  /// - Parameter writes: tries what new files and commits need, too, if all else is well.
+  func findings(writes: Bool = false) async -> [CheckFinding] {
     var findings: [CheckFinding] = []
     for service in assembly.services { findings.append(region(of: service)) }
     let hasRegions = findings.allSatisfy(\.isGood)
@@ -37,13 +39,21 @@ struct CatalogCheck: Sendable {
     }
     guard hasRegions else { return findings }
     findings.append(await clock())
+    var lockTable: CheckFinding?
     if hasKeys.values.contains(true) { findings += await identities(hasKeys) }
     if hasKeys[assembly.metastore.name] == true {
       findings += await MetastoreCheck(assembly: assembly, probe: probe).findings()
-      findings.append(await LockTableCheck(assembly: assembly).finding())
+      lockTable = await LockTableCheck(assembly: assembly).finding()
+      findings += lockTable.map { [$0] } ?? []
     }
     if hasKeys[AWSService.s3.name] == true { findings.append(await warehouse()) }
-    if findings.allSatisfy(\.isGood) { findings.append(Self.conditions(await probe.conditionalWrites())) }
+    if findings.allSatisfy(\.isGood) {
+      let objects = await probe.conditionalWrites(asksAWS: writes)
+      guard writes else { return findings + [Self.conditions(objects), Self.processes(areVisible: CallerProcess.isProcVisible)] }
+      // What is not known is a fault of writing then.
+      if case .unknown? = objects {} else { findings.append(Self.conditions(objects)) }
+      findings += await WriteCheck(assembly: assembly).findings(objects: objects, hasLockTable: lockTable?.verdict == .good)
+    }
     findings.append(Self.processes(areVisible: CallerProcess.isProcVisible))
     return findings
   }
@@ -67,7 +77,7 @@ struct CatalogCheck: Sendable {
     case nil: .good(subject, "S3 keeps two writers of one file name apart")
     case .kept: .good(subject, "this S3 server keeps two writers of one file name apart")
     case .ignored, .refused: .warning(subject, noConditions)
-    case .unknown(let reason): .warning(subject, "whether this S3 server keeps conditions is not known: \(reason)")
+    case .unknown(let error): .warning(subject, "whether this S3 server keeps conditions is not known: \(error.message)")
     }
   }
 

@@ -54,10 +54,13 @@ struct CatalogProbe: Sendable {
   }
 
   /// Finds out whether the S3 server keeps `If-None-Match` on writes, by an object in the warehouse that is deleted again. AWS does, so only
-  /// other endpoints are asked; nil if none was. Source: filesystem contract §8.
-  func conditionalWrites() async -> ConditionalWrites? {
+  /// other endpoints need to be asked. Source: filesystem contract §8.
+  ///
+  /// - Parameter asksAWS: also where the endpoint is AWS's.
+  /// - Returns: nil if nobody was asked.
+  func conditionalWrites(asksAWS: Bool = false) async -> ConditionalWrites? {
     let properties = assembly.configuration.properties.values
-    guard properties[S3FileIOKeys.endpoint] != nil, let warehouse = properties[CatalogKeys.warehouseLocation],
+    guard asksAWS || properties[S3FileIOKeys.endpoint] != nil, let warehouse = properties[CatalogKeys.warehouseLocation],
       let files = assembly.catalog.fileIO(for: Self.anyTable) as? any WritableFileIO, let location = try? files.location(warehouse)
     else { return nil }
     return await files.probeConditionalWrites(in: location)

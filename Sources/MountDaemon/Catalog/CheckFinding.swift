@@ -43,6 +43,32 @@ struct CheckFinding: Sendable, Hashable {
         case .conditionFailed, .throttled, .server, .badRequest, .malformed, .unsupported: .service
         }
     }
+
+    /// The service's own answer tells the kind best.
+    init(_ error: CatalogError) {
+      if let answer = error.cause as? AWSError {
+        self.init(answer)
+        return
+      }
+      self =
+        switch error.code {
+        case .denied: .permission
+        case .timedOut, .cancelled: .network
+        case .namespaceNotFound, .tableNotFound, .catalogNotFound: .missing
+        case .alreadyExists, .notEmpty, .conflict, .invalid, .unknown, .failed: .service
+        }
+    }
+
+    init(_ error: FileIOError) {
+      self =
+        switch error.code {
+        case .denied: .permission
+        case .timedOut, .cancelled: .network
+        case .notFound, .changed: .missing
+        case .unsupported: .configuration
+        default: .service
+        }
+    }
   }
 
   enum Verdict: Sendable, Hashable {

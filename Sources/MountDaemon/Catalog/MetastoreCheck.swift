@@ -25,7 +25,7 @@ struct MetastoreCheck: Sendable {
         await table(in: page.entries),
       ]
     } catch {
-      return [.bad(Self.subject, Self.fault(error), (error.cause as? AWSError).map(Self.sentence) ?? error.message)]
+      return [.bad(Self.subject, CheckFinding.Fault(error), (error.cause as? AWSError).map(Self.sentence) ?? error.message)]
     }
   }
 
@@ -40,7 +40,7 @@ struct MetastoreCheck: Sendable {
     do throws(CatalogError) {
       entry = try await firstTable(in: namespaces)
     } catch {
-      return .bad("table", Self.fault(error), error.message)
+      return .bad("table", CheckFinding.Fault(error), error.message)
     }
     guard let entry else { return .good("table", "no table in the namespaces looked at, so none was read") }
     do throws(FileIOError) {
@@ -48,27 +48,7 @@ struct MetastoreCheck: Sendable {
       let head = try await files.head(files.location(entry.metadataLocation))
       return .good("table", "\(entry.identifier): its metadata file of \(head.size) bytes can be read")
     } catch {
-      return .bad("table", Self.fault(error), "\(entry.identifier): \(error.message)")
-    }
-  }
-
-  /// The service's own answer tells the kind best.
-  private static func fault(_ error: CatalogError) -> CheckFinding.Fault {
-    if let answer = error.cause as? AWSError { return CheckFinding.Fault(answer) }
-    return switch error.code {
-    case .denied: .permission
-    case .timedOut, .cancelled: .network
-    case .namespaceNotFound, .tableNotFound, .catalogNotFound: .missing
-    case .alreadyExists, .notEmpty, .conflict, .invalid, .unknown, .failed: .service
-    }
-  }
-
-  private static func fault(_ error: FileIOError) -> CheckFinding.Fault {
-    switch error.code {
-    case .denied: .permission
-    case .timedOut, .cancelled: .network
-    case .notFound, .changed: .missing
-    default: .service
+      return .bad("table", CheckFinding.Fault(error), "\(entry.identifier): \(error.message)")
     }
   }
 

@@ -86,7 +86,7 @@ struct WritingAssembly: Sendable {
     switch await CatalogProbe(assembly: assembly).conditionalWrites() {
     case .kept, nil: break
     case .ignored, .refused: logger.warning("\(CatalogCheck.noConditions)")
-    case .unknown(let reason): logger.info("whether this S3 server keeps conditions is not known", metadata: ["reason": "\(reason)"])
+    case .unknown(let error): logger.info("whether this S3 server keeps conditions is not known", metadata: ["reason": "\(error)"])
     }
   }
 

@@ -125,7 +125,56 @@ struct CheckTests {
     }
   }
 
-  private static func check(_ setUp: Break, _ gateway: SecurityGateway, asJSON: Bool = true) async throws -> ProcessResult {
+  private static let lockProperties: [String: String?] = [
+    "lock-impl": "org.apache.iceberg.aws.dynamodb.DynamoDbLockManager", "lock.table": "test_check_locks",
+  ]
+
+  @Test("--write tries what files and commits need, and nothing stays of it", arguments: Metastore.allCases)
+  func writing(metastore: Metastore) async throws {
+    try await SecurityGateway.with { gateway in
+      let emulator = try await EmulatorWithSeed.shared()
+      let bucket = try emulator.catalog(metastore).bucket
+      var setUp = Break(name: "", status: 0, subject: "", words: [], metastore: metastore, properties: Self.lockProperties)
+      // The first commit makes the lock table; check does not.
+      let without = try await Self.check(setUp, gateway, asJSON: false, options: ["--write"])
+      #expect(without.status == 0 && !without.text.contains("a lock was taken"), "\(without)")
+      setUp.properties["lock.table"] = "test_check_locks_\(metastore)"
+      try await emulator.account(["lock-table", "test_check_locks_\(metastore)"])
+      let report = try await Self.check(setUp, gateway, asJSON: false, options: ["--write"])
+      #expect(report.status == 0, "\(report)")
+      let update = metastore == .glue ? "Glue: UpdateTable may be used" : "DynamoDB: PutItem and UpdateItem may be used"
+      for words in ["S3: a file was written to the warehouse and deleted again", update, "DynamoDB: a lock was taken and given back"] {
+        #expect(report.text.contains("ok    writing      " + words), "\(words) in \(report)")
+      }
+      #expect(try await emulator.objects(in: bucket, below: "").filter { $0.key.contains(Array(".bergfs-probe".utf8)) }.isEmpty)
+      #expect(try await emulator.account(["items", "test_check_locks_\(metastore)"]).elements.contains { _ in true } == false)
+      let entries = try await emulator.account(["items", "iceberg"]).elements
+      #expect(!entries.contains { $0["identifier"]?.string?.hasPrefix("bergfs-check") == true })
+    }
+  }
+
+  @Test("--write names each action that those lack who may only read", arguments: Metastore.allCases)
+  func readingOnly(metastore: Metastore) async throws {
+    try await SecurityGateway.with { gateway in
+      let emulator = try await EmulatorWithSeed.shared()
+      try await emulator.account(["lock-table", "test_check_locks_\(metastore)"])
+      var setUp = Break(name: "", status: 0, subject: "", words: [], metastore: metastore, user: "reader", properties: Self.lockProperties)
+      setUp.properties["lock.table"] = "test_check_locks_\(metastore)"
+      let reading = try await Self.check(setUp, gateway)
+      #expect(reading.status == 0, "\(reading)")
+      let writing = try await Self.check(setUp, gateway, options: ["--write"])
+      #expect(writing.status == 4, "\(writing)")
+      let faults = try JSONDocument(parsing: writing.output).root["findings"]?.elements.filter { $0["status"]?.string == "fault" } ?? []
+      #expect(faults.map { $0["subject"]?.string } == ["writing", "writing", "writing"], "\(writing)")
+      let texts = faults.compactMap { $0["text"]?.string }
+      let actions = ["s3:DeleteObject", metastore == .glue ? "glue:UpdateTable" : "dynamodb:PutItem", "dynamodb:PutItem"]
+      for (text, action) in zip(texts, actions) { #expect(text.contains(action), "\(action) in \(text)") }
+    }
+  }
+
+  private static func check(
+    _ setUp: Break, _ gateway: SecurityGateway, asJSON: Bool = true, options: [String] = []
+  ) async throws -> ProcessResult {
     var settings = MountSettings(setUp.metastore, properties: gateway.properties)
     settings.properties.merge(setUp.properties) { $1 }
     let workspace = try await MountWorkspace(settings)
@@ -133,7 +182,7 @@ struct CheckTests {
     try workspace.directory.write(setUp.config, to: ".aws/config")
     let keys = setUp.user.map { gateway.variables(of: $0) } ?? gateway.variables()
     let result = try await workspace.bergfs(
-      ["check", "lake", "--config", workspace.configurationFile] + (asJSON ? ["--json"] : []),
+      ["check", "lake", "--config", workspace.configurationFile] + (asJSON ? ["--json"] : []) + options,
       environment: keys.merging(setUp.variables) { $1 }, within: .seconds(60))
     await workspace.directory.remove()
     return result

@@ -30,6 +30,10 @@ from botocore.credentials import Credentials
 ACCOUNT = "000000000000"
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}]}
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+# What docs/security.md gives to those who read, on both metastores.
+READING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": [
+    "glue:GetDatabases", "glue:GetDatabase", "glue:GetTables", "glue:GetTable", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+    "dynamodb:DescribeTable", "s3:ListBucket", "s3:GetObject"]}]}  # fmt: skip
 LISTING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["glue:GetDatabases", "dynamodb:DescribeTable"], "Resource": "*"}]}
 
 
@@ -60,7 +64,7 @@ class Account:
         self.sts = boto3.client("sts", config=Config(parameter_validation=False), **place)
         iam = boto3.client("iam", **place)
         self.users = {}
-        for name, policy in (("user", EVERYTHING), ("lister", LISTING), ("nobody", None)):
+        for name, policy in (("user", EVERYTHING), ("reader", READING), ("lister", LISTING), ("nobody", None)):
             iam.create_user(UserName=f"{name}-{os.getpid()}")
             if policy:
                 iam.put_user_policy(UserName=f"{name}-{os.getpid()}", PolicyName="rights", PolicyDocument=json.dumps(policy))
