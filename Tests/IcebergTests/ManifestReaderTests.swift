@@ -88,10 +88,11 @@ import Testing
     let addresses = entries.map { $0.filePath.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) } - $0.filePath.startIndex }
     #expect(Set(addresses).count == 1)
     let steps = try AvroProgram(try AvroContainer(parsing: bytes).schema, keeping: ManifestReader.paths).steps
-    // Sizes and three counts, numbers by number; split offsets and equality ids; and the two bounds, which have to be walked.
+    // Sizes and three counts, numbers by number; split offsets and equality ids; and the two bounds, whose lengths have to be read.
     #expect(steps.count { $0.kind == .skipNumberItems && $0.count == 2 } == 4)
     #expect(steps.count { $0.kind == .skipNumberItems && $0.count == 1 } == 2)
-    #expect(steps.count { $0.kind == .skipItems } == 2)
+    #expect(steps.count { $0.kind == .skipPrefixedItems && $0.count == 1 } == 2)
+    #expect(steps.count { $0.kind == .skipItems } == 0)
     #expect(steps.count <= 70, "\(steps.count)")
   }
 

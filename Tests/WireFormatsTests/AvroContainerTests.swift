@@ -83,6 +83,22 @@ import Testing
     for end in 0..<whole.count where end != whole.count - 16 - Self.record.count - 2 { #expect(code(Array(whole[..<end])) != nil) }
   }
 
+  @Test("Records cut at any byte are refused at a byte of their block, in one go and step by step")
+  func places() throws {
+    let records = Self.record + Self.record
+    for end in records.indices {
+      let bytes = Self.file(Self.schema, count: [4], Array(records[..<end]))
+      let block = bytes.count - Self.sync.count - end
+      let error = #expect(throws: AvroError.self) { try self.records(bytes) }
+      #expect(error?.code == .truncated && (block...block + end).contains(error?.offset ?? 0), "\(end): \(error?.offset ?? -1)")
+      let stepwise = #expect(throws: AvroError.self) {
+        var records = try AvroContainer(parsing: bytes).records(Self.paths)
+        while try records.next({ _ in }) {}
+      }
+      #expect(stepwise == error)
+    }
+  }
+
   @Test("Empty values repeated or nested without end stop")
   func bombs() {
     let endless = "{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"array\",\"items\":\"null\"}}]}"

@@ -18,10 +18,10 @@ import Testing
   /// What a program that asks for `kept` finds; nil if it stops.
   private func kept(_ block: [UInt8], _ schema: AvroSchema = schema) -> Int64? {
     guard let program = try? AvroProgram(schema, keeping: [[.init(0, "kept")]]) else { return nil }
-    var decoder = AvroDecoder(range: block.indices, slotCount: 1)
-    guard (try? decoder.record(program, block.span)) != nil, decoder.position == block.count else { return nil }
-    if case .number(let value) = decoder.slots[0] { return value }
-    return nil
+    var decoder = AvroDecoder(range: block.indices)
+    var record = AvroRecord(block: block, schemas: program.schemas)
+    guard (try? record.read(&decoder, program, block.span)) != nil, decoder.isAtEnd else { return nil }
+    return record.long(0)
   }
 
   @Test("Arrays of numbers of any length are gone over to the byte, several blocks and sizes of blocks too")

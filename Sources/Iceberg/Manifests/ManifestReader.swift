@@ -65,13 +65,6 @@ package struct ManifestReader: Sendable {
   fileprivate static func entry(
     _ record: borrowing AvroRecord, _ columns: ManifestColumns, _ inheritance: inout Inheritance
   ) throws(AvroError) -> ManifestEntry {
-    var entry = try Self.entry(record)
-    try inheritance.complete(&entry)
-    if columns != .files { entry.details = try FileDetails(record, from: Slot.details, columns) }
-    return entry
-  }
-
-  private static func entry(_ record: borrowing AvroRecord) throws(AvroError) -> ManifestEntry {
     guard let status = record.long(Slot.status).flatMap(ManifestEntry.Status.init) else {
       throw fault("an entry whose status is none of 0, 1 and 2")
     }
@@ -82,10 +75,13 @@ package struct ManifestReader: Sendable {
     guard let format = record.bytes(Slot.format) else { throw fault("an entry without file_format") }
     guard let count = record.long(Slot.recordCount), count >= 0 else { throw fault("an entry without record_count") }
     guard let size = record.long(Slot.fileSize), size >= 0 else { throw fault("an entry without file_size_in_bytes") }
-    return ManifestEntry(
+    let details = columns == .files ? nil : try FileDetails(record, from: Slot.details, columns)
+    var entry = ManifestEntry(
       status: status, snapshotID: record.long(Slot.snapshotID), sequenceNumber: record.long(Slot.sequenceNumber),
       fileSequenceNumber: record.long(Slot.fileSequenceNumber), content: content, filePath: path, format: FileFormat(format),
-      recordCount: count, fileSize: size, firstRowID: record.long(Slot.firstRowID))
+      recordCount: count, fileSize: size, firstRowID: record.long(Slot.firstRowID), details: details)
+    try inheritance.complete(&entry)
+    return entry
   }
 
   fileprivate static func fault(_ what: String) -> AvroError {

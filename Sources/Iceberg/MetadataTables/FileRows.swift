@@ -29,52 +29,47 @@ package struct FileRows: Sendable {
     let details = entry.details ?? FileDetails()
     var line = JSONLine()
     line.begin()
-    line.key("content")
-    line.number(entry.content.rawValue)
-    line.key("file_path")
-    line.string(utf8: entry.filePath)
-    line.key("file_format")
-    line.string(entry.format.rawValue.uppercased())
-    line.key("spec_id")
-    line.number(spec)
+    line.number("content", entry.content.rawValue)
+    line.string("file_path", utf8: entry.filePath)
+    line.string("file_format", entry.format.rawValue.uppercased())
+    line.number("spec_id", spec)
     if !partitions.isEmpty {
       line.key("partition")
       partitions.write(details.partition, spec: spec, to: &line)
     }
-    line.key("record_count")
-    line.number(entry.recordCount)
-    line.key("file_size_in_bytes")
-    line.number(entry.fileSize)
+    line.number("record_count", entry.recordCount)
+    line.number("file_size_in_bytes", entry.fileSize)
     Self.write(details, to: &line)
-    line.key("first_row_id")
-    line.number(entry.firstRowID)
-    line.key("referenced_data_file")
-    line.string(details.referencedDataFile)
-    line.key("content_offset")
-    line.number(details.contentOffset)
-    line.key("content_size_in_bytes")
-    line.number(details.contentSize)
-    line.key("readable_metrics")
+    line.number("first_row_id", entry.firstRowID)
+    line.string("referenced_data_file", details.referencedDataFile)
+    line.number("content_offset", details.contentOffset)
+    line.number("content_size_in_bytes", details.contentSize)
     writeMetrics(details, to: &line)
     line.end(line: true)
-    return line.take()
+    return line.bytes
+  }
+
+  /// What Iceberg counts by column, with the names of the whole map and of one column's count.
+  private static func counts(_ details: FileDetails) -> [(map: String, metric: String, counts: [Int: Int64])] {
+    [
+      ("column_sizes", "column_size", details.columnSizes), ("value_counts", "value_count", details.valueCounts),
+      ("null_value_counts", "null_value_count", details.nullValueCounts), ("nan_value_counts", "nan_value_count", details.nanValueCounts),
+    ]
+  }
+
+  private static func bounds(_ details: FileDetails) -> [(map: String, metric: String, bounds: [Int: [UInt8]])] {
+    [("lower_bounds", "lower_bound", details.lowerBounds), ("upper_bounds", "upper_bound", details.upperBounds)]
   }
 
   /// What Iceberg keeps by column id: null where a writer kept nothing.
   private static func write(_ details: FileDetails, to line: inout JSONLine) {
-    let counts = [
-      ("column_sizes", details.columnSizes), ("value_counts", details.valueCounts), ("null_value_counts", details.nullValueCounts),
-      ("nan_value_counts", details.nanValueCounts),
-    ]
-    for (name, map) in counts { write(name, map, to: &line) { $0.number($1) } }
-    write("lower_bounds", details.lowerBounds, to: &line) { $0.hexadecimal($1) }
-    write("upper_bounds", details.upperBounds, to: &line) { $0.hexadecimal($1) }
+    for (name, _, counts) in counts(details) { write(name, counts, to: &line) { $0.number($1) } }
+    for (name, _, bounds) in bounds(details) { write(name, bounds, to: &line) { $0.hexadecimal($1) } }
     line.key("key_metadata")
     if let key = details.keyMetadata { line.hexadecimal(key) } else { line.null() }
     write("split_offsets", details.splitOffsets, to: &line)
     write("equality_ids", details.equalityIDs.map { Int64($0) }, to: &line)
-    line.key("sort_order_id")
-    line.number(details.sortOrderID)
+    line.number("sort_order_id", details.sortOrderID)
   }
 
   private static func write<Value>(
@@ -99,19 +94,14 @@ package struct FileRows: Sendable {
   }
 
   private func writeMetrics(_ details: FileDetails, to line: inout JSONLine) {
+    let (counts, bounds) = (Self.counts(details), Self.bounds(details))
+    line.key("readable_metrics")
     line.begin()
     for column in metrics {
       line.key(column.name)
       line.begin()
-      line.key("column_size")
-      line.number(details.columnSizes[column.id])
-      line.key("value_count")
-      line.number(details.valueCounts[column.id])
-      line.key("null_value_count")
-      line.number(details.nullValueCounts[column.id])
-      line.key("nan_value_count")
-      line.number(details.nanValueCounts[column.id])
-      for (name, bounds) in [("lower_bound", details.lowerBounds), ("upper_bound", details.upperBounds)] {
+      for (_, name, counts) in counts { line.number(name, counts[column.id]) }
+      for (_, name, bounds) in bounds {
         line.key(name)
         if let bound = bounds[column.id], let value = SingleValue(bound, column.type) { value.write(to: &line) } else { line.null() }
       }

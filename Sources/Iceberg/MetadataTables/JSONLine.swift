@@ -6,6 +6,17 @@ struct JSONLine: Sendable {
   /// Whether the next member or element needs a comma before it.
   private var needsComma = false
 
+  /// An object for each element.
+  static func rows<Element>(_ elements: some Sequence<Element>, _ write: (inout JSONLine, Element) -> Void) -> [UInt8] {
+    var line = JSONLine()
+    for element in elements {
+      line.begin()
+      write(&line, element)
+      line.end(line: true)
+    }
+    return line.bytes
+  }
+
   // MARK: Structure
 
   mutating func begin() { open("{") }
@@ -30,12 +41,6 @@ struct JSONLine: Sendable {
     needsComma = false
   }
 
-  /// Gives the bytes away and begins anew.
-  mutating func take() -> [UInt8] {
-    defer { self = JSONLine() }
-    return bytes
-  }
-
   // MARK: Values
 
   mutating func null() { raw("null") }
@@ -51,17 +56,35 @@ struct JSONLine: Sendable {
     if let text { value { $0.quote(text.utf8) } } else { null() }
   }
 
-  /// UTF-8; what is none is replaced.
-  mutating func string(utf8 text: ArraySlice<UInt8>) {
-    if text.allSatisfy({ $0 < 0x80 }) { value { $0.quote(text) } } else { string(String(decoding: text, as: UTF8.self)) }
-  }
-
   mutating func hexadecimal(_ content: some Sequence<UInt8>) {
     value { line in
       line.bytes.append(UInt8(ascii: "\""))
       for byte in content { line.bytes += [Self.digit(byte >> 4), Self.digit(byte & 15)] }
       line.bytes.append(UInt8(ascii: "\""))
     }
+  }
+
+  // MARK: Members
+
+  mutating func bool(_ name: String, _ value: Bool?) {
+    key(name)
+    bool(value)
+  }
+
+  mutating func number(_ name: String, _ value: (some BinaryInteger)?) {
+    key(name)
+    number(value)
+  }
+
+  mutating func string(_ name: String, _ text: String?) {
+    key(name)
+    string(text)
+  }
+
+  /// UTF-8; what is none is replaced.
+  mutating func string(_ name: String, utf8 text: ArraySlice<UInt8>) {
+    key(name)
+    if text.allSatisfy({ $0 < 0x80 }) { value { $0.quote(text) } } else { string(String(decoding: text, as: UTF8.self)) }
   }
 
   private mutating func value(_ write: (inout JSONLine) -> Void) {

@@ -66,7 +66,7 @@ package struct PartitionRows: Sendable {
     case .positionDeletes: (totals.positionDeleteRecords, totals.positionDeleteFiles) = (entry.recordCount, 1)
     case .equalityDeletes: (totals.equalityDeleteRecords, totals.equalityDeleteFiles) = (entry.recordCount, 1)
     }
-    add(line.take(), totals)
+    add(line.bytes, totals)
   }
 
   /// Adds what another value has, behind what this one has.
@@ -85,33 +85,22 @@ package struct PartitionRows: Sendable {
 
   /// The table, a line a partition.
   package func text() -> [UInt8] {
-    var text: [UInt8] = []
-    for row in rows {
-      var line = JSONLine()
-      line.begin()
+    JSONLine.rows(rows) { line, row in
+      let totals = row.totals
       if !columns.isEmpty {
         line.key("partition")
         line.raw(String(decoding: row.partition, as: UTF8.self))
-        line.key("spec_id")
-        line.number(row.totals.specID)
+        line.number("spec_id", totals.specID)
       }
-      let totals = row.totals
-      let numbers = [
-        ("record_count", totals.records), ("file_count", totals.files), ("total_data_file_size_in_bytes", totals.bytes),
-        ("position_delete_record_count", totals.positionDeleteRecords), ("position_delete_file_count", totals.positionDeleteFiles),
-        ("equality_delete_record_count", totals.equalityDeleteRecords), ("equality_delete_file_count", totals.equalityDeleteFiles),
-      ]
-      for (name, number) in numbers {
-        line.key(name)
-        line.number(number)
-      }
-      line.key("last_updated_at")
-      line.string(totals.updated.map { CivilTime.instant(milliseconds: $0.at) })
-      line.key("last_updated_snapshot_id")
-      line.number(totals.updated?.by)
-      line.end(line: true)
-      text += line.take()
+      line.number("record_count", totals.records)
+      line.number("file_count", totals.files)
+      line.number("total_data_file_size_in_bytes", totals.bytes)
+      line.number("position_delete_record_count", totals.positionDeleteRecords)
+      line.number("position_delete_file_count", totals.positionDeleteFiles)
+      line.number("equality_delete_record_count", totals.equalityDeleteRecords)
+      line.number("equality_delete_file_count", totals.equalityDeleteFiles)
+      line.string("last_updated_at", totals.updated.map { CivilTime.instant(milliseconds: $0.at) })
+      line.number("last_updated_snapshot_id", totals.updated?.by)
     }
-    return text
   }
 }

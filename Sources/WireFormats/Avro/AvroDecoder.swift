@@ -20,79 +20,103 @@ struct AvroDecoder: Sendable {
   private let end: Int
   /// Records and items that may still be read: stops those of no bytes, repeated without end.
   private var budget: Int
-  private(set) var slots: [Slot]
 
   /// - Parameter range: where the block, or the part of it, stands in the bytes.
-  init(range: Range<Int>, slotCount: Int = 0) {
+  init(range: Range<Int>) {
     position = range.lowerBound
     end = range.upperBound
     budget = range.count &* 8 &+ 4096
-    slots = Array(repeating: .null, count: slotCount)
   }
 
   var isAtEnd: Bool { position == end }
 
   // MARK: Records
 
-  /// Goes over one record and fills the slots.
-  mutating func record(_ program: borrowing AvroProgram, _ text: Span<UInt8>) throws(AvroError) {
+  /// Goes over one record and fills the slots; those of what it has not are null.
+  mutating func record(
+    _ program: borrowing AvroProgram, _ text: Span<UInt8>, into slots: inout MutableSpan<Slot>
+  ) throws(AvroError) {
     for slot in slots.indices { slots[slot] = .null }
-    let steps = program.steps
     try spend()
-    try run(steps.span, 0..<steps.count, text)
+    let steps = program.steps.span
+    try run(steps, 0..<steps.count, text, &slots)
   }
 
-  private mutating func run(_ steps: Span<AvroProgram.Step>, _ range: Range<Int>, _ text: Span<UInt8>) throws(AvroError) {
+  private mutating func run(
+    _ steps: Span<AvroProgram.Step>, _ range: Range<Int>, _ text: Span<UInt8>, _ slots: inout MutableSpan<Slot>
+  ) throws(AvroError) {
+    // A copy that no call gets hold of: it stays in registers.
+    var here = self
+    defer { self = here }
     var index = range.lowerBound
     while index < range.upperBound {
       let step = steps[index]
       index += 1
       switch step.kind {
-      case .skipNumbers: try skipNumbers(step.count, text)
-      case .skipBytes: _ = try take(Int64(step.count))
-      case .skipPrefixed: _ = try lengthPrefixed(text)
-      case .skipNumberItems: try skipNumberItems(step.count, text)
+      case .skipNumbers: try here.skipNumbers(step.count, text)
+      case .skipBytes: _ = try here.take(Int64(step.count))
+      case .skipPrefixed: _ = try here.lengthPrefixed(text)
+      case .skipNumberItems: try here.skipNumberItems(step.count, text)
+      case .skipPrefixedItems: try here.skipPrefixedItems(step.count, text)
       case .skipItems:
-        try skipItems(steps, index..<(index + step.count), text)
+        self = here
+        defer { here = self }
+        try skipItems(steps, index..<(index + step.count), text, &slots)
         index += step.count
       case .branch:
-        let branch = try number(text)
+        let branch = try here.number(text)
         guard branch >= 0, branch < Int64(step.count) else { throw AvroError.corrupt("a union branch that does not exist") }
         index = steps[index + Int(branch)].count
       case .jump: index = step.count
-      case .keepNumber: slots[step.slot] = .number(try number(text))
-      case .keepBoolean: slots[step.slot] = .boolean(try boolean(text))
-      case .keepBytes: slots[step.slot] = .bytes(try lengthPrefixed(text))
-      case .beginValue: slots[step.slot] = .value(position..<position)
+      case .keepNumber: slots[step.slot] = .number(try here.number(text))
+      case .keepBoolean: slots[step.slot] = .boolean(try here.boolean(text))
+      case .keepBytes: slots[step.slot] = .bytes(try here.lengthPrefixed(text))
+      case .beginValue: slots[step.slot] = .value(here.position..<here.position)
       case .endValue:
-        if case .value(let begun) = slots[step.slot] { slots[step.slot] = .value(begun.lowerBound..<position) }
+        if case .value(let begun) = slots[step.slot] { slots[step.slot] = .value(begun.lowerBound..<here.position) }
       }
     }
   }
 
-  private mutating func skipItems(_ steps: Span<AvroProgram.Step>, _ item: Range<Int>, _ text: Span<UInt8>) throws(AvroError) {
-    while let block = try block(text) {
-      if let size = block.size {
-        _ = try take(size)
-        continue
-      }
-      for _ in 0..<block.count {
+  private mutating func skipItems(
+    _ steps: Span<AvroProgram.Step>, _ item: Range<Int>, _ text: Span<UInt8>, _ slots: inout MutableSpan<Slot>
+  ) throws(AvroError) {
+    while let count = try walkedBlock(text) {
+      for _ in 0..<count {
         try spend()
-        try run(steps, item, text)
+        try run(steps, item, text, &slots)
       }
     }
   }
 
+  @inline(__always)
   private mutating func skipNumberItems(_ numbers: Int, _ text: Span<UInt8>) throws(AvroError) {
-    while let block = try block(text) {
-      if let size = block.size {
-        _ = try take(size)
-        continue
-      }
+    while let count = try walkedBlock(text) {
       // A number takes a byte at least; so the product is far from overflowing.
-      guard block.count <= Int64(end - position) else { throw AvroError.truncated }
-      try skipNumbers(Int(block.count) * numbers, text)
+      guard count <= Int64(end - position) else { throw AvroError.truncated }
+      try skipNumbers(Int(count) * numbers, text)
     }
+  }
+
+  @inline(__always)
+  private mutating func skipPrefixedItems(_ numbers: Int, _ text: Span<UInt8>) throws(AvroError) {
+    while let count = try walkedBlock(text) {
+      // Each takes a byte at least, so a false count ends at the end of the block.
+      for _ in 0..<count {
+        for _ in 0..<numbers { _ = try number(text) }
+        _ = try lengthPrefixed(text)
+      }
+    }
+  }
+
+  /// How many items follow in the next block that has to be walked, past those that say how many bytes they take; nil at the end.
+  @inline(__always)
+  private mutating func walkedBlock(_ text: Span<UInt8>) throws(AvroError) -> Int64? {
+    while let block = try block(text) {
+      guard let size = block.size else { return block.count }
+      _ = try take(size)
+    }
+    return nil
   }
 
   // MARK: Values
@@ -102,41 +126,64 @@ struct AvroDecoder: Sendable {
   mutating func number(_ text: Span<UInt8>) throws(AvroError) -> Int64 {
     guard position < end else { throw AvroError.truncated }
     let byte = text[position]
-    guard byte < 0x80 else { return try longNumber(text) }
+    guard byte < 0x80 else {
+      let long = try longNumber(text)
+      position = long.end
+      return long.value
+    }
     position += 1
     return Int64(byte >> 1) ^ -Int64(byte & 1)
   }
 
-  private mutating func longNumber(_ text: Span<UInt8>) throws(AvroError) -> Int64 {
+  private func longNumber(_ text: Span<UInt8>) throws(AvroError) -> (value: Int64, end: Int) {
     var value: UInt64 = 0
+    var next = position
     for shift in stride(from: UInt64(0), to: 70, by: 7) {
-      guard position < end else { throw AvroError.truncated }
-      let byte = text[position]
-      position += 1
+      guard next < end else { throw AvroError.truncated }
+      let byte = text[next]
+      next += 1
       value |= UInt64(byte & 0x7F) << shift
-      if byte & 0x80 == 0 { return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1) }
+      if byte & 0x80 == 0 { return (Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1), next) }
     }
     throw AvroError.corrupt("a number of more than ten bytes")
   }
 
-  /// Numbers end at bytes below 0x80: eight bytes are looked at together, and the last end among them is where the next number begins.
+  /// Numbers end at bytes below 0x80: eight bytes are looked at together, wherever among them numbers begin and end.
+  @inline(__always)
   private mutating func skipNumbers(_ count: Int, _ text: Span<UInt8>) throws(AvroError) {
-    var rest = count
-    let raw = text.bytes
-    while rest >= 8, position + 8 <= end {
-      // SAFETY: eight bytes from `position` lie inside the text, by the loop's condition.
-      let word = UInt64(littleEndian: unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self))
-      let ends = ~word & 0x8080_8080_8080_8080
-      if ends == 0 {
-        _ = try longNumber(text)
-        rest -= 1
-      } else {
-        rest -= ends.nonzeroBitCount
-        position += 8 - ends.leadingZeroBitCount >> 3
+    var rest = UInt64(count)
+    // The high bits of the eight bytes before that end numbers; no number has begun before the first.
+    var before = Self.highBits
+    while rest > 0 {
+      if position + 8 <= end {
+        // SAFETY: eight bytes from `position` lie inside the text, by the condition above.
+        let word = unsafe text.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self)
+        let ends = ~UInt64(littleEndian: word) & Self.highBits
+        // A number of more than ten bytes has all of eight bytes, or three and more on both sides of where eight end.
+        if ends != 0, (before >> 40 | ends) & 0xFF_FFFF != 0 {
+          // Of each byte: the ends up to and including it.
+          let sums = (ends >> 7) &* Self.lowBits
+          if sums >> 56 >= rest {
+            let reached = ((sums | Self.highBits) &- rest &* Self.lowBits) & Self.highBits
+            position += reached.trailingZeroBitCount >> 3 + 1
+            return
+          }
+          rest -= sums >> 56
+          before = ends
+          position += 8
+          continue
+        }
       }
+      // Number by number, from where the one that has begun does.
+      position -= before.leadingZeroBitCount >> 3
+      before = Self.highBits
+      _ = try number(text)
+      rest -= 1
     }
-    for _ in 0..<rest { _ = try number(text) }
   }
+
+  private static let highBits: UInt64 = 0x8080_8080_8080_8080
+  private static let lowBits: UInt64 = 0x0101_0101_0101_0101
 
   mutating func boolean(_ text: Span<UInt8>) throws(AvroError) -> Bool {
     text[try take(1).lowerBound] != 0

@@ -14,6 +14,8 @@ struct AvroProgram: Sendable {
       case skipPrefixed
       /// An array whose items are `count` numbers each: Iceberg's maps of counts and sizes.
       case skipNumberItems
+      /// An array or map whose items are `count` numbers each and bytes preceded by their length: Iceberg's maps of bounds.
+      case skipPrefixedItems
       /// An array; the next `count` steps go over an item.
       case skipItems
       /// A union; one of the next `count` steps is a jump to the branch.
@@ -115,12 +117,14 @@ struct AvroProgram: Sendable {
     barrier = steps.count
     try addItem(&self)
     let item = steps[(head + 1)...]
-    if item.count == 1, let numbers = item.first, numbers.kind == .skipNumbers {
-      steps.removeLast()
-      steps[head] = Step(kind: .skipNumberItems, count: numbers.count)
-    } else {
-      steps[head].count = item.count
+    let numbers = item.first?.kind == .skipNumbers ? item.first?.count : nil
+    switch (numbers, item.last?.kind, item.count) {
+    case (let numbers?, _, 1): steps[head] = Step(kind: .skipNumberItems, count: numbers)
+    case (let numbers?, .skipPrefixed, 2): steps[head] = Step(kind: .skipPrefixedItems, count: numbers)
+    case (nil, .skipPrefixed, 1): steps[head] = Step(kind: .skipPrefixedItems, count: 0)
+    default: steps[head].count = item.count
     }
+    if steps[head].kind != .skipItems { steps.removeLast(item.count) }
     barrier = steps.count
   }
 

@@ -2,17 +2,31 @@
 
 /// What was asked for of one record. Bytes are those of the block: a slice that is kept keeps the whole block.
 package struct AvroRecord {
-  private let block: [UInt8]
-  private let slots: [AvroDecoder.Slot]
+  let block: [UInt8]
+  private var slots: [AvroDecoder.Slot]
   private let schemas: [AvroSchema?]
 
   /// Bytes. Statistics of 100,000 columns; decoded, numbers take some forty times their room.
   private static let largestValue = 4 << 20
 
-  init(block: [UInt8], slots: [AvroDecoder.Slot], schemas: [AvroSchema?]) {
+  /// Nothing is read yet; all slots are null.
+  ///
+  /// - Parameter schemas: of the slots; see `AvroProgram.schemas`.
+  init(block: [UInt8], schemas: [AvroSchema?]) {
     self.block = block
-    self.slots = slots
     self.schemas = schemas
+    slots = Array(repeating: .null, count: schemas.count)
+  }
+
+  /// Becomes the next record.
+  ///
+  /// - Parameters:
+  ///   - decoder: of the same block.
+  ///   - text: the block's bytes.
+  @inline(__always)
+  mutating func read(_ decoder: inout AvroDecoder, _ program: borrowing AvroProgram, _ text: Span<UInt8>) throws(AvroError) {
+    var slots = slots.mutableSpan
+    try decoder.record(program, text, into: &slots)
   }
 
   /// True where the record has no such field, or its value is null.

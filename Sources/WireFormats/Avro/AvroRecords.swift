@@ -8,8 +8,8 @@ package struct AvroRecords: Sendable {
   private let codec: AvroCodec
   private let limit: Int
   private var file: AvroDecoder
-  /// The plain bytes of the block, or the whole file where they stand in it.
-  private var block: [UInt8] = []
+  /// Of the plain bytes of the block, or of the whole file where they stand in it.
+  private var record = AvroRecord(block: [], schemas: [])
   private var decoder = AvroDecoder(range: 0..<0)
   /// Records of the block that were not read yet.
   private var rest: Int64 = 0
@@ -31,7 +31,7 @@ package struct AvroRecords: Sendable {
       guard try nextBlock() else { return false }
     }
     do throws(AvroError) {
-      try step(block, body)
+      try step(record.block, body)
       if rest == 0 { try checkEnd() }
     } catch {
       throw placed(error)
@@ -50,8 +50,9 @@ package struct AvroRecords: Sendable {
       guard bytes[try file.take(16)] == sync else { throw AvroError.corrupt("a wrong sync marker") }
       guard count >= 0 else { throw AvroError.corrupt("a negative count") }
       let isPlain = codec == .null
-      block = isPlain ? bytes : try codec.decompress(bytes.span.extracting(place), limit: limit)
-      decoder = AvroDecoder(range: isPlain ? place : block.indices, slotCount: program.schemas.count)
+      let block = isPlain ? bytes : try codec.decompress(bytes.span.extracting(place), limit: limit)
+      record = AvroRecord(block: block, schemas: program.schemas)
+      decoder = AvroDecoder(range: isPlain ? place : block.indices)
       rest = count
       if count == 0 { try checkEnd() }
     } catch {
@@ -63,7 +64,7 @@ package struct AvroRecords: Sendable {
   /// Goes over what is left of the block.
   mutating func forEach(_ body: (borrowing AvroRecord) throws(AvroError) -> Void) throws(AvroError) {
     guard rest > 0 else { return }
-    let block = block
+    let block = record.block
     do throws(AvroError) {
       while rest > 0 { try step(block, body) }
       try checkEnd()
@@ -75,8 +76,8 @@ package struct AvroRecords: Sendable {
   @inline(__always)
   private mutating func step(_ block: [UInt8], _ body: (borrowing AvroRecord) throws(AvroError) -> Void) throws(AvroError) {
     rest -= 1
-    try decoder.record(program, block.span)
-    try body(AvroRecord(block: block, slots: decoder.slots, schemas: program.schemas))
+    try record.read(&decoder, program, block.span)
+    try body(record)
   }
 
   private func checkEnd() throws(AvroError) {

@@ -55,46 +55,18 @@ struct ServiceModelTests {
 
   /// Sends each kind of request.
   private static func requests(_ properties: [String: String]) async throws -> [AWSRequest] {
-    let sender = ScriptedSender { request, _ in answer(request) }
+    let samples = SampleRequests()
     let settings = try S3FileIOProperties(properties)
     let client = S3Client(
-      sender: sender, checksums: S3Checksums(isLegacyMD5: settings.write.isLegacyMD5), isRequesterPaying: settings.isRequesterPaying)
-    let files = S3FileIO(client: client, properties: settings)
-    let options = WriteOptions(table: TableIdentifier(namespace: Namespace(["n"]), name: "t"))
-    let place = ObjectLocation(bucket: "b", key: "k")
-    let object = try await files.create(place, from: BytesContent([1]), options: options)
-    let large = BytesContent([UInt8](repeating: 1, count: 5_242_881))
-    _ = try await files.create(ObjectLocation(bucket: "b", key: "l"), from: large, options: options)
-    _ = try await files.copy(object, to: ObjectLocation(bucket: "b", key: "m"), options: options)
-    try await files.abandon(upload: "u", at: place)
-    _ = try await files.head(place)
-    _ = try await files.read(place, etag: "\"e\"", range: 0..<1, into: CollectedBytes())
-    _ = try await files.pendingUploads(at: place)
-    for position in [ListPosition.start, .token("t"), .key("a")] {
-      _ = try await files.list(bucket: "b", prefix: "p/", isDirectory: true, from: position)
-    }
-    try await files.delete(place, etag: "\"e\"")
-    #expect(await files.deleteAll([place, ObjectLocation(bucket: "b", key: "l")]).allSatisfy { $0 == nil })
+      sender: samples.sender, checksums: S3Checksums(isLegacyMD5: settings.write.isLegacyMD5),
+      isRequesterPaying: settings.isRequesterPaying)
+    _ = try await samples.send(settings, through: client)
     _ = try await client.headBucket("b")
     _ = try? await client.createSession(bucket: "b", headers: settings.write.sessionEncryptionHeaders)
-    let control = S3ControlClient(sender: sender)
+    let control = S3ControlClient(sender: samples.sender)
     _ = try? await control.accessGrantsAccount(callerAccount: "1", prefix: "s3://b")
     _ = try? await control.dataAccess(account: "1", target: "s3://b/k*", permission: .readWrite)
-    return sender.requests
-  }
-
-  private static func answer(_ request: AWSRequest) -> ScriptedSender.Answer {
-    switch request.operation {
-    case "S3.CreateMultipartUpload": .text("<R><UploadId>u</UploadId></R>")
-    case "S3.UploadPartCopy", "S3.CompleteMultipartUpload": .text("<R><ETag>\"e\"</ETag></R>")
-    case "S3.UploadPart", "S3.PutObject": .init(headers: [("ETag", "\"e\"")])
-    case "S3.HeadObject": .init(headers: [("ETag", "\"e\""), ("Content-Length", "1")])
-    case "S3.GetObjectTagging": .text("<Tagging><TagSet/></Tagging>")
-    case "S3.ListObjectsV2": .text("<ListBucketResult/>")
-    case "S3.GetObject":
-      .init(status: 206, headers: [("ETag", "\"e\""), ("Content-Range", "bytes 0-0/1"), ("Content-Length", "1")], pieces: [[1]])
-    default: .text("<R/>")
-    }
+    return samples.sender.requests
   }
 
   private static func json(_ request: AWSRequest) -> JSONValue {

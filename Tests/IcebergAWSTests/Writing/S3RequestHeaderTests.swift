@@ -2,7 +2,6 @@
 
 import AWSCore
 import AWSServices
-import AWSTestSupport
 import Iceberg
 import IcebergAWS
 import Testing
@@ -94,47 +93,16 @@ struct S3RequestHeaderTests {
   /// Sends each kind of request once, and gives the headers of each by lower-case name.
   private func headers(_ encryption: [String: String], isChecksummed: Bool) async throws -> [String: [String: String]] {
     let properties = try S3FileIOProperties(Self.properties.merging(encryption) { $1 })
-    let table = TableIdentifier(namespace: Namespace(["n"]), name: "t")
-    let place = ObjectLocation(bucket: "b", key: "k")
-    let sender = ScriptedSender { request, _ in Self.answer(request) }
-    let client = S3Client(sender: sender, checksums: S3Checksums(isSentWhenSupported: isChecksummed))
-    let files = S3FileIO(client: client, properties: properties)
-    let content = BytesContent([UInt8](repeating: 1, count: 5_242_881))
-    _ = try await files.create(place, from: BytesContent([1]), options: WriteOptions(table: table))
-    _ = try await files.create(place, from: content, options: WriteOptions(table: table))
-    try await files.abandon(upload: "u", at: place)
-    _ = try await files.head(place)
-    try await files.delete(place, etag: "\"e\"")
-    #expect(await files.deleteAll([place, ObjectLocation(bucket: "b", key: "l")]).allSatisfy { $0 == nil })
-    _ = try await files.pendingUploads(at: place)
-    _ = try await files.list(bucket: "b", prefix: "", isDirectory: true, from: .start)
-    _ = try await files.read(place, etag: "\"e\"", range: 0..<1, into: Nowhere())
-    let count = sender.requests.count
-    let source = ObjectAttributes(location: place, size: 1, etag: "\"e\"", modified: 0)
-    _ = try await files.copy(source, to: ObjectLocation(bucket: "b", key: "m"), options: WriteOptions(table: table))
+    let samples = SampleRequests()
+    let client = S3Client(sender: samples.sender, checksums: S3Checksums(isSentWhenSupported: isChecksummed))
+    let (direct, copying) = try await samples.send(properties, through: client)
     var sent: [String: [String: String]] = [:]
-    for (number, request) in sender.requests.enumerated() {
-      let kind = (number < count ? "" : "copy ") + request.operation.dropFirst("S3.".count)
-      sent[kind] = Dictionary(request.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+    for (prefix, requests) in [("", direct), ("copy ", copying)] {
+      for request in requests {
+        sent[prefix + request.operation.dropFirst("S3.".count)] = Dictionary(
+          request.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+      }
     }
     return sent
   }
-
-  private static func answer(_ request: AWSRequest) -> ScriptedSender.Answer {
-    switch request.operation {
-    case "S3.CreateMultipartUpload": .text("<R><UploadId>u</UploadId></R>")
-    case "S3.UploadPartCopy", "S3.CompleteMultipartUpload": .text("<R><ETag>\"e\"</ETag></R>")
-    case "S3.UploadPart", "S3.PutObject": .init(headers: [("ETag", "\"e\"")])
-    case "S3.HeadObject": .init(headers: [("ETag", "\"e\""), ("Content-Length", "1")])
-    case "S3.GetObjectTagging": .text("<Tagging><TagSet/></Tagging>")
-    case "S3.ListObjectsV2": .text("<ListBucketResult/>")
-    case "S3.GetObject":
-      .init(status: 206, headers: [("ETag", "\"e\""), ("Content-Range", "bytes 0-0/1"), ("Content-Length", "1")], pieces: [[1]])
-    default: .text("<R/>")
-    }
-  }
-}
-
-private final class Nowhere: RangeSink {
-  func receive(_ bytes: UnsafeRawBufferPointer) -> Bool { true }
 }
