@@ -133,7 +133,6 @@ struct CheckTests {
   func writing(metastore: Metastore) async throws {
     try await SecurityGateway.with { gateway in
       let emulator = try await EmulatorWithSeed.shared()
-      let bucket = try emulator.catalog(metastore).bucket
       var setUp = Break(name: "", status: 0, subject: "", words: [], metastore: metastore, properties: Self.lockProperties)
       // The first commit makes the lock table; check does not.
       let without = try await Self.check(setUp, gateway, asJSON: false, options: ["--write"])
@@ -146,7 +145,8 @@ struct CheckTests {
       for words in ["S3: a file was written to the warehouse and deleted again", update, "DynamoDB: a lock was taken and given back"] {
         #expect(report.text.contains("ok    writing      " + words), "\(words) in \(report)")
       }
-      #expect(try await emulator.objects(in: bucket, below: "").filter { $0.key.contains(Array(".bergfs-probe".utf8)) }.isEmpty)
+      let (bucket, key) = EmulatorWithSeed.split(try emulator.warehouse(metastore))
+      #expect(try await emulator.objects(in: bucket, below: key + "/.bergfs").isEmpty)
       #expect(try await emulator.account(["items", "test_check_locks_\(metastore)"]).elements.contains { _ in true } == false)
       let entries = try await emulator.account(["items", "iceberg"]).elements
       #expect(!entries.contains { $0["identifier"]?.string?.hasPrefix("bergfs-check") == true })

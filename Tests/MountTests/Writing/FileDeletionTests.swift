@@ -68,7 +68,7 @@ struct FileDeletionTests {
   @Test("Where a table of the catalog cannot be read nothing is deleted, and the reason names the table", arguments: Metastore.allCases)
   func unreadable(metastore: Metastore) async throws {
     // Where this test has the only table that cannot be read.
-    let region = "eu-west-3"
+    let region = "sa-east-1"
     let emulator = try await EmulatorWithSeed.shared()
     let broken = try await emulator.createTable("test_deletes_broken.t", in: metastore, region: region)
     try await emulator.putObject(broken.metadataLocation, Array("{".utf8))
