@@ -161,9 +161,9 @@ package final class DiskBlockStore: Sendable {
     let found = file.load(segment.mask, into: block)
     if found.isDamaged {
       metrics.add(.diskCacheDamaged)
-      logger.notice("a damaged file of the disk cache is removed", metadata: ["file": "\(path)/\(file.key.name.fileName)"])
       do throws(DiskFailure) {
         try directory.remove(file.key.name.fileName)
+        logger.notice("a damaged file of the disk cache is removed", metadata: ["file": "\(path)/\(file.key.name.fileName)"])
       } catch {
         fail(error)
       }

@@ -98,9 +98,11 @@ struct DiskOutageTests {
   func readOnly() async throws {
     try await Tmpfs.with(mebibytes: 32) { path in
       let fixture = try DiskCacheFixture(size: 8 * mebi, at: path)
-      try await fixture.mounted { #expect(await $0.reads(0..<4 * mebi)) }
-      let there = fixture.files.count
-      #expect(there >= 4)
+      // Without read-ahead: what comes behind is not there, and would have to be written.
+      try await fixture.mounted { mount in
+        for block in 0..<4 { #expect(await mount.touches(Int64(block) * mebi, 1 << 20)) }
+      }
+      #expect(fixture.files.count == 4)
       var bytes = try DamagedFileTests.bytes(of: fixture.file(1))
       bytes[600_000] ^= 4
       try Data(bytes).write(to: URL(fileURLWithPath: fixture.file(1)))
