@@ -58,7 +58,7 @@ struct SigV4ATests {
 
   @Test("Four hundred random requests: awscrt signs the same text with the same key", .timeLimit(.minutes(2)))
   func againstAwscrt() async throws {
-    var random = SplitMix(state: 20_261_128)
+    var random = SeededGenerator(seed: 20_261_128)
     var cases: [SigningCase] = []
     while cases.count < 400 {
       var one = SigningCase.random(&random)

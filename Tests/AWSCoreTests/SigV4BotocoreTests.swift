@@ -12,7 +12,7 @@ import WireFormats
 struct SigV4BotocoreTests {
   @Test("Six thousand random requests get botocore's signature", .timeLimit(.minutes(5)))
   func randomRequests() async throws {
-    var random = SplitMix(state: 20_260_102)
+    var random = SeededGenerator(seed: 20_260_102)
     let cases = (0..<6000).map { _ in SigningCase.random(&random) }
     let lines = cases.flatMap { $0.json.serialized() + [UInt8(ascii: "\n")] }
     let expected = try await ProjectPython.run("AWSCoreTests/Support/sign_with_botocore.py", input: lines).split(separator: "\n")
@@ -44,7 +44,7 @@ struct SigningCase {
   var body: [UInt8]
   var isUnsigned: Bool
 
-  static func random(_ random: inout SplitMix) -> SigningCase {
+  static func random(_ random: inout SeededGenerator) -> SigningCase {
     let service = random.pick(["s3", "s3", "s3", "glue", "dynamodb", "sts", "lakeformation"])
     let isS3 = service == "s3"
     let hosts = ["s3.us-east-1.amazonaws.com", "b.s3.eu-west-1.amazonaws.com", "127.0.0.1", "localhost", "[::1]", "b--x.example.org"]
@@ -117,18 +117,7 @@ struct SigningCase {
   }
 }
 
-/// A small seeded generator, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SeededGenerator {
   mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<max(1, bound), using: &self) }
 
   mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }

@@ -19,13 +19,13 @@ package struct Fuzzer {
 
   private let target: FuzzTarget
   private let corpus: [[UInt8]]
-  private var random: FuzzGenerator
+  private var random: SeededGenerator
 
   /// - Parameter corpus: what is changed, besides what is made here.
   package init(_ target: FuzzTarget, corpus: [[UInt8]], seed: UInt64) {
     self.target = target
     self.corpus = corpus.filter { !$0.isEmpty } + Self.made(for: target)
-    random = FuzzGenerator(seed: seed)
+    random = SeededGenerator(seed: seed)
   }
 
   /// Reads inputs until the clock is at the deadline.

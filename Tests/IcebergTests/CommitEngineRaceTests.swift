@@ -8,21 +8,17 @@ import WireFormats
 
 /// Many engines, as many processes are, on one table.
 @Suite struct CommitEngineRaceTests {
-  /// What a writer does and learns; SplitMix64, so that a run can be had again.
+  /// What a writer does and learns.
   private struct Writer {
     let lake: CommitLake
     let engine: CommitEngine
-    var state: UInt64
+    var source: SeededGenerator
     /// Locations of files that became the table's.
     var accepted: [String] = []
     var attempts = 0
 
     mutating func random(_ bound: UInt64) -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return (mixed ^ (mixed >> 31)) % bound
+      source.next() % bound
     }
 
     /// Derives from what it sees and commits, in either form, until so many commits are done. What is unknown is asked for again with the
@@ -36,7 +32,7 @@ import WireFormats
         let isKnown = random(2) == 0
         if random(2) == 0 {
           var edited = base
-          edited.set("properties.owner", .string("\(state)"))
+          edited.set("properties.owner", .string("\(source.next())"))
           if case .success(let done) = await engine.edited(edited.serialized(), known: isKnown ? entry : nil) {
             accepted.append(done.entry.metadataLocation)
           }
@@ -46,7 +42,7 @@ import WireFormats
         let digits = String(number)
         let name = "\(String(repeating: "0", count: 5 - digits.count) + digits)-\(RandomUUID.text()).metadata.json"
         let place = ObjectLocation(bucket: "lake", key: "t/metadata/\(name)")
-        let bytes = Self.successor(base, of: entry.metadataLocation, owner: "\(state)")
+        let bytes = Self.successor(base, of: entry.metadataLocation, owner: "\(source.next())")
         while true {
           let result = await engine.full(bytes, at: place, known: isKnown ? entry : nil)
           if case .success = result { accepted.append("\(place)") }
@@ -98,7 +94,7 @@ import WireFormats
     let (attempts, accepted) = try await withThrowingTaskGroup(of: (Int, [String]).self) { group in
       for index in 0..<writers {
         group.addTask {
-          var writer = Writer(lake: lake, engine: lake.engine(), state: seed &* 1000 &+ UInt64(index))
+          var writer = Writer(lake: lake, engine: lake.engine(), source: SeededGenerator(seed: seed &* 1000 &+ UInt64(index)))
           try await writer.run(commits)
           return (writer.attempts, writer.accepted)
         }

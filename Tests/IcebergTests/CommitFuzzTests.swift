@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Fuzzing
+import TestSupport
 import Testing
 import WireFormats
 
@@ -16,7 +17,7 @@ import WireFormats
   ]
 
   /// A copy with the value at a random place replaced, or gone.
-  private func mutated(_ value: JSONValue, _ random: inout FuzzGenerator) -> JSONValue {
+  private func mutated(_ value: JSONValue, _ random: inout SeededGenerator) -> JSONValue {
     switch value {
     case .object(var object) where !object.members.isEmpty && Int.random(in: 0..<6, using: &random) > 0:
       let index = Int.random(in: object.members.indices, using: &random)
@@ -40,7 +41,7 @@ import WireFormats
 
   @Test("Ten thousand mutated documents are accepted or refused with a sentence")
   func documents() async throws {
-    var random = FuzzGenerator(seed: 4)
+    var random = SeededGenerator(seed: 4)
     var outcomes: [String: Int] = [:]
     let bases = try (1...3).map { version in
       SuccessorCheck.Base(
@@ -77,7 +78,7 @@ import WireFormats
 
   @Test("Mutated bytes of a document and of a manifest list are read or refused")
   func bytes() async throws {
-    var random = FuzzGenerator(seed: 5)
+    var random = SeededGenerator(seed: 5)
     let list = AvroWriter.manifestList(
       snapshotID: 5, sequenceNumber: 3, entries: [("s3://lake/m.avro", 100, 3, 5), ("s3://lake/n.avro", 1, 1, 4)])
     let history = try CommitHistory("history_v2")

@@ -188,7 +188,7 @@ import WireFormats
   @Test("Bytes of any kind in the place of a list or a manifest are refused or read, and never trap")
   func fuzz() throws {
     let whole = AvroWriter.manifest((0..<20).map { (1, "s3://lake/\($0)") })
-    var generator = FuzzGenerator(seed: 7)
+    var generator = SeededGenerator(seed: 7)
     for round in 0..<3000 {
       var bytes = whole
       switch round % 3 {

@@ -192,7 +192,7 @@ import Testing
         await Task.yield()
       }
     }
-    var generator = FuzzGenerator(seed: 11)
+    var generator = SeededGenerator(seed: 11)
     #expect(await becomesTrue { published.withLock { $0 } > 3 })
     for _ in 0..<12 {
       let newest = published.withLock { $0 }

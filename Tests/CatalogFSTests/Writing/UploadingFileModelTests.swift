@@ -47,7 +47,7 @@ private struct Run {
 
   init(seed: UInt64, directory: String) throws {
     self.seed = seed
-    random = SeededGenerator(state: seed &* 0x9E37_79B9_7F4A_7C15 &+ 1)
+    random = SeededGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ 1)
     let capacity: Int64 = [0, 4096, 20_000, 1 << 20].randomElement(using: &random) ?? 0
     area = try StagingArea(directory: directory, capacity: capacity)
     file = UploadingFile(
@@ -189,18 +189,5 @@ private struct Run {
       #expect(Int64(end) > area.capacity, "seed \(seed): \(error)")
       seen.insert("beyond")
     }
-  }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

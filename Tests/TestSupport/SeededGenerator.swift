@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A repeatable source of randomness (SplitMix64).
-package struct FuzzGenerator: RandomNumberGenerator {
+/// SplitMix64: the same numbers for the same seed, so that a failure can be repeated.
+package struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
   package init(seed: UInt64) {
