@@ -22,25 +22,25 @@ package enum MountEntry {
     // The variables of `--env` are in the environment already, which the daemon inherits.
     let withoutEnvironment = arguments.filter { !$0.hasPrefix("\(CommandLineExpansion.environmentOption)=") }
     let (kept, handover) = DaemonHandover.extracting(from: withoutEnvironment)
-    let started = await NamedThread.run("bergfs-start") { () -> Result<String, LifecycleError> in
-      do throws(LifecycleError) {
-        _ = try Mountpoint.prepare(options.mountpoint, logger: terminalLogger)
-        return .success(try Daemonizer.start(arguments: kept, handover: handover).output)
-      } catch {
-        return .failure(error)
-      }
+    let output = await onThread("bergfs-start") { () throws(LifecycleError) in
+      _ = try Mountpoint.prepare(options.mountpoint, logger: terminalLogger)
+      return try Daemonizer.start(arguments: kept, handover: handover).output
     }
-    switch started {
-    case .success(let output):
-      for line in output.split(separator: "\n") { Message.error(String(line)) }
-      return 0
-    case .failure(let error):
-      Message.error(error.message)
-      return 1
-    case nil:
-      Message.error("the system has no thread left")
-      return 1
+    guard let output else { return 1 }
+    for line in output.split(separator: "\n") { Message.error(String(line)) }
+    return 0
+  }
+
+  /// Runs blocking work on a thread of its own; nil if it failed, which has been said then.
+  private static func onThread<Value: Sendable>(
+    _ name: String, _ work: @escaping @Sendable () throws(LifecycleError) -> Value
+  ) async -> Value? {
+    switch await NamedThread.run(name, { Result(catching: work) }) {
+    case .success(let value): return value
+    case .failure(let error): Message.error(error.message)
+    case nil: Message.error("the system has no thread left")
     }
+    return nil
   }
 
   /// Mounts and serves until the mount is gone or a signal ends it: as the daemon of ``start(options:configuration:arguments:)``, or in the
@@ -129,46 +129,26 @@ package enum MountEntry {
   /// Waits for commits and uploads under way, unmounts, waits until the daemon has ended, and says what was never published.
   /// - Parameter mountpoint: absolute.
   @concurrent package static func umount(mountpoint: String) async -> Int32 {
-    let outcome = await NamedThread.run("bergfs-umount") { () -> Result<Unmounter.Outcome, LifecycleError> in
-      do throws(LifecycleError) {
-        return .success(try Unmounter.unmount(mountpoint, say: { Message.error($0) }))
-      } catch {
-        return .failure(error)
-      }
+    let outcome = await onThread("bergfs-umount") { () throws(LifecycleError) in
+      try Unmounter.unmount(mountpoint, say: { Message.error($0) })
     }
     switch outcome {
-    case .success(.unmounted(let unpublished)):
+    case .unmounted(let unpublished)?:
       for sentence in unpublished { Message.output(sentence) }
-      return 0
-    case .success(.clearedDeadMount):
-      Message.output("\(mountpoint): its daemon was dead; the mount is cleared")
-      return 0
-    case .failure(let error): Message.error(error.message)
-    case nil: Message.error("the system has no thread left")
+    case .clearedDeadMount?: Message.output(cleared(mountpoint))
+    case nil: return 1
     }
-    return 1
+    return 0
   }
+
+  private static func cleared(_ mountpoint: String) -> String { "\(mountpoint): its daemon was dead; the mount is cleared" }
 
   /// Takes a mount away whose daemon has died; whatever else is there, or nothing, is left alone.
   /// - Parameter mountpoint: absolute.
   @concurrent package static func clearStale(mountpoint: String) async -> Int32 {
-    let outcome = await NamedThread.run("bergfs-umount") { () -> Result<Bool, LifecycleError> in
-      do throws(LifecycleError) {
-        return .success(try Unmounter.clearIfDead(mountpoint))
-      } catch {
-        return .failure(error)
-      }
-    }
-    switch outcome {
-    case .success(true): Message.output("\(mountpoint): its daemon was dead; the mount is cleared")
-    case .success(false): break
-    case .failure(let error):
-      Message.error(error.message)
-      return 1
-    case nil:
-      Message.error("the system has no thread left")
-      return 1
-    }
+    let isCleared = await onThread("bergfs-umount") { () throws(LifecycleError) in try Unmounter.clearIfDead(mountpoint) }
+    guard let isCleared else { return 1 }
+    if isCleared { Message.output(cleared(mountpoint)) }
     return 0
   }
 

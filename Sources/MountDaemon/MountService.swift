@@ -53,7 +53,9 @@ struct MountService: Sendable {
       options: try treeOptions(options, configuration, ttl: ttl, isReadOnly: writing == nil),
       writing: writing?.writing, control: ControlContent { documents.content(of: $0) }, metrics: metrics, digest: { SHA256.digest($0) },
       dropInodes: { await kernel.drop($0) })
-    documents.setTree { [weak filesystem] in filesystem.map { .init(inodes: $0.inodeCount, readings: $0.readings) } ?? .init() }
+    documents.setTree { [weak filesystem] in
+      filesystem.map { filesystem in .init(inodes: filesystem.inodeCount, readings: { filesystem.readings }) } ?? .init()
+    }
     if let writing { documents.setWriting { [weak filesystem] in WritingStatus(filesystem, writing, configuration) } }
     let bridge = CatalogFuseFileSystem(
       filesystem: filesystem, journal: journal, metrics: metrics, logger: logger,

@@ -39,20 +39,25 @@ struct CatalogCheck: Sendable {
     }
     guard hasRegions else { return findings }
     findings.append(await clock())
-    var lockTable: CheckFinding?
     if hasKeys.values.contains(true) { findings += await identities(hasKeys) }
+    var namespaces: [NamespaceEntry] = []
+    var hasLockTable = false
     if hasKeys[assembly.metastore.name] == true {
-      findings += await MetastoreCheck(assembly: assembly, probe: probe).findings()
-      lockTable = await LockTableCheck(assembly: assembly).finding()
-      findings += lockTable.map { [$0] } ?? []
+      let metastore = await MetastoreCheck(assembly: assembly, probe: probe).findings()
+      findings += metastore.findings
+      namespaces = metastore.namespaces
+      let lockTable = await LockTableCheck(assembly: assembly).finding()
+      hasLockTable = lockTable.verdict == .good
+      findings.append(lockTable)
     }
     if hasKeys[AWSService.s3.name] == true { findings.append(await warehouse()) }
     if findings.allSatisfy(\.isGood) {
       let objects = await probe.conditionalWrites(asksAWS: writes)
-      guard writes else { return findings + [Self.conditions(objects), Self.processes(areVisible: CallerProcess.isProcVisible)] }
-      // What is not known is a fault of writing then.
-      if case .unknown? = objects {} else { findings.append(Self.conditions(objects)) }
-      findings += await WriteCheck(assembly: assembly).findings(objects: objects, hasLockTable: lockTable?.verdict == .good)
+      // Where writing is tried, what is not known is a fault of it.
+      if case .unknown? = objects, writes {} else { findings.append(Self.conditions(objects)) }
+      if writes {
+        findings += await WriteCheck(assembly: assembly, namespaces: namespaces).findings(objects: objects, hasLockTable: hasLockTable)
+      }
     }
     findings.append(Self.processes(areVisible: CallerProcess.isProcVisible))
     return findings

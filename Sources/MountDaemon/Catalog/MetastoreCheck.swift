@@ -15,17 +15,15 @@ struct MetastoreCheck: Sendable {
   let assembly: CatalogAssembly
   let probe: CatalogProbe
 
-  func findings() async -> [CheckFinding] {
+  /// - Returns: what was found, and the namespaces of the first page; none if it could not be had.
+  func findings() async -> (findings: [CheckFinding], namespaces: [NamespaceEntry]) {
     do throws(CatalogError) {
       let page = try await probe.firstPage()
-      return [
-        .good(
-          Self.subject,
-          "\(assembly.catalog.kind): \(page.entries.count)\(page.next == nil ? "" : " or more") namespaces can be listed"),
-        await table(in: page.entries),
-      ]
+      let listing = CheckFinding.good(
+        Self.subject, "\(assembly.catalog.kind): \(page.entries.count)\(page.next == nil ? "" : " or more") namespaces can be listed")
+      return ([listing, await table(in: page.entries)], page.entries)
     } catch {
-      return [.bad(Self.subject, CheckFinding.Fault(error), (error.cause as? AWSError).map(Self.sentence) ?? error.message)]
+      return ([.bad(Self.subject, CheckFinding.Fault(error), (error.cause as? AWSError).map(Self.sentence) ?? error.message)], [])
     }
   }
 

@@ -12,12 +12,15 @@ struct WriteCheck: Sendable {
   /// The longest wait for a lock that nobody else knows of.
   private static let patience = Duration.seconds(20)
 
-  let assembly: CatalogAssembly
+  private let assembly: CatalogAssembly
+  private let namespaces: [NamespaceEntry]
   /// Of names that nothing bears.
   private let mark = RandomUUID.text()
 
-  init(assembly: CatalogAssembly) {
+  /// - Parameter namespaces: of the catalog, as far as they were listed.
+  init(assembly: CatalogAssembly, namespaces: [NamespaceEntry]) {
     self.assembly = assembly
+    self.namespaces = namespaces
   }
 
   /// - Parameters:
@@ -43,21 +46,14 @@ struct WriteCheck: Sendable {
 
   /// Glue looks at permissions first, at the table then.
   private func glueEntry() async -> CheckFinding {
-    let name = "bergfs_check_\(mark.filter { $0 != "-" })"
-    do throws(CatalogError) {
-      let page = try await assembly.catalog.listNamespaces(under: .root, after: nil)
-      guard let database = page.entries.first?.namespace.levels.first else {
-        return .warning(Self.subject, "Glue: there is no database in which a commit could be tried")
-      }
-      return await Self.finding(of: "UpdateTable", absent: "EntityNotFoundException", assembly) { factory in
-        try await factory.glue().updateTable(
-          databaseName: database,
-          input: GlueTableInput(
-            name: name, description: nil, storage: .init(columns: [], location: "", additionalLocations: nil), parameters: [:]),
-          skipsArchive: true, versionID: "0")
-      }
-    } catch {
-      return .bad(Self.subject, CheckFinding.Fault(error), error.message)
+    guard let database = namespaces.first?.namespace.levels.first else {
+      return .warning(Self.subject, "Glue: there is no database in which a commit could be tried")
+    }
+    let table = GlueTableInput(
+      name: "bergfs_check_\(mark.filter { $0 != "-" })", description: nil,
+      storage: .init(columns: [], location: "", additionalLocations: nil), parameters: [:])
+    return await finding(of: "UpdateTable", absent: "EntityNotFoundException") { factory in
+      try await factory.glue().updateTable(databaseName: database, input: table, skipsArchive: true, versionID: "0")
     }
   }
 
@@ -65,14 +61,9 @@ struct WriteCheck: Sendable {
   private func dynamoDBEntry() async -> CheckFinding {
     let exists = DynamoDBCondition("attribute_exists(identifier)")
     let key = ["identifier": "bergfs-check.\(mark)", "namespace": "bergfs-check"]
-    let table: String
-    do throws(IcebergAWS.PropertyError) {
-      table = try AwsProperties(assembly.configuration.properties.values).dynamoDBTableName
-    } catch {
-      return .bad(Self.subject, .configuration, error.message)
-    }
-    return await Self.finding(of: "PutItem and UpdateItem", absent: "ConditionalCheckFailedException", assembly) { factory in
-      let client = try factory.dynamo()
+    let properties = assembly.configuration.properties.values
+    return await finding(of: "PutItem and UpdateItem", absent: "ConditionalCheckFailedException") { factory in
+      let (client, table) = (try factory.dynamo(), try AwsProperties(properties).dynamoDBTableName)
       do throws(AWSError) {
         try await client.putItem(table: table, item: key.mapValues { .string($0) }, condition: exists)
       } catch {
@@ -86,18 +77,18 @@ struct WriteCheck: Sendable {
   /// - Parameters:
   ///   - absent: the code of the answer that what was to be changed is not there.
   ///   - change: of something that does not exist.
-  private static func finding(
-    of operations: String, absent: String, _ assembly: CatalogAssembly, _ change: (any AwsClientFactory) async throws -> Void
+  private func finding(
+    of operations: String, absent: String, _ change: (any AwsClientFactory) async throws -> Void
   ) async -> CheckFinding {
     let service = assembly.metastore.name
     do {
       try await change(assembly.factory)
-      return .bad(subject, .service, "\(service): \(operations) changed what does not exist")
+      return .bad(Self.subject, .service, "\(service): \(operations) changed what does not exist")
     } catch let error as AWSError {
-      guard error.code != absent else { return .good(subject, "\(service): \(operations) may be used, tried on what does not exist") }
-      return .bad(subject, CheckFinding.Fault(error), error.message)
+      guard error.code != absent else { return .good(Self.subject, "\(service): \(operations) may be used, tried on what does not exist") }
+      return .bad(Self.subject, CheckFinding.Fault(error), error.message)
     } catch {
-      return .bad(subject, .configuration, "\(error)")
+      return .bad(Self.subject, .configuration, "\(error)")
     }
   }
 

@@ -28,7 +28,8 @@ final class ControlDocuments: Sendable {
   /// What the filesystem itself tells.
   struct Tree: Sendable {
     var inodes = 0
-    var readings: [ReadingSummary] = []
+    /// Asks every open handle: only for what shows them.
+    var readings: @Sendable () -> [ReadingSummary] = { [] }
   }
 
   private let facts: Facts
@@ -118,7 +119,7 @@ final class ControlDocuments: Sendable {
       } ?? .null,
       "writing": writing.withLock { $0 }?().document ?? .null,
       "reading": .array(
-        tree.readings.map { file in
+        tree.readings().map { file in
           [
             "path": .string(file.path), "read-bytes": .integer(file.read), "total-bytes": .integer(file.size),
             "age-milliseconds": .integer(Int64(file.age / .milliseconds(1))),

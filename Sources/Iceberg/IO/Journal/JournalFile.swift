@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Processes
 
 /// A locked file of journal lines. All calls block.
 struct JournalFile: ~Copyable {
@@ -192,7 +193,7 @@ struct JournalFile: ~Copyable {
       }
     return FileIOError(
       code: .failed,
-      message: "The journal of writes \(path) cannot be \(what): \(String(cString: strerror(number))); \(advice). Nothing is uploaded "
+      message: "The journal of writes \(path) cannot be \(what): \(SystemError.text(number)); \(advice). Nothing is uploaded "
         + "without it.")
   }
 }
